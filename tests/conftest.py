@@ -1,0 +1,32 @@
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+
+from runs.api.authentication import tokens
+from tests.factories import Api, person, token_of
+
+
+@pytest.fixture(autouse=True)
+def _no_remembered_tokens() -> Iterator[None]:
+    """The database forgets what a test wrote; so must the process."""
+    yield
+    tokens.forget()
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """Owns the server."""
+    return person("ada", staff=True)
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    """Has an account, and nothing of Ada's."""
+    return person("eve")
+
+
+@pytest.fixture
+def api(ada: User) -> Api:
+    """Ada's operator, with the command permission."""
+    return Api(token_of(ada, "operator", commands=True))
