@@ -1,0 +1,182 @@
+"""What can be done to runs: make one of a todo, pause, resume, cancel, try again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from runs import freeze, journal, orchestrator, transitions
+from runs.engine import states
+from runs.freeze import Carried
+from runs.journal import Entry
+from runs.models import Backend, Run, Strategy, Subtask
+from todos.models import Todo
+from todos.problems import Conflict, Missing
+
+
+@dataclass(slots=True)
+class Options:
+    """How a run is to be carried out."""
+
+    backend: str = Backend.EMBEDDED
+    strategy: str = Strategy.AUTO
+    max_agents: int = settings.RUN_MAX_AGENTS
+    fail_fast: bool = False
+    barriers: bool = False
+    lanes: dict[str, Any] = field(default_factory=dict)
+    budget: dict[str, Any] = field(default_factory=dict)
+
+
+# ---- making a run ----
+
+
+@transaction.atomic
+def start(todo: Todo, options: Options, *, made_by_id: int | None = None) -> Run:
+    """Freezes a todo and all below it into a new run. Its leaves become subtasks; a todo without any is one, `main`.
+
+    Leaves that are completed are carried over, unless all are: then everything is done again.
+    Raises Conflict when the todo is in a run that has not ended, Invalid when it is too large.
+    """
+    _refuse_if_running(todo)
+    plan = freeze.plan_of(todo)
+    done = [key for key, leaf in plan.leaves.items() if leaf.status == states.Status.COMPLETED]
+    carried = dict.fromkeys(done, Carried()) if len(done) < len(plan.leaves) else {}
+    return _make(todo, plan, options, carried, made_by_id=made_by_id)
+
+
+@transaction.atomic
+def retry(run: Run, *, made_by_id: int | None = None) -> Run:
+    """A new run of the same todo, linked to the old one, in which what was completed is carried over with its results.
+
+    Raises Conflict while the old run has not ended or when its todo is gone or running.
+    """
+    todo = _todo_again(run)
+    plan = freeze.plan_of(todo)
+    completed = Subtask.objects.filter(run=run, status=states.Status.COMPLETED)
+    rows = completed.values_list("key", "result", "result_digest")
+    carried = {key: Carried(result, digest) for key, result, digest in rows if key in plan.leaves}
+    return _make(todo, plan, _options_of(run), carried, made_by_id=made_by_id, retry_of=run)
+
+
+@transaction.atomic
+def baseline(run: Run, *, made_by_id: int | None = None) -> Run:
+    """A new run of the same todo, one subtask at a time, to measure against. Raises Conflict as `retry` does."""
+    todo = _todo_again(run)
+    options = replace(_options_of(run), strategy=Strategy.SEQUENTIAL, max_agents=1)
+    return _make(todo, freeze.plan_of(todo), options, {}, made_by_id=made_by_id, baseline_of=run)
+
+
+def _todo_again(run: Run) -> Todo:
+    """The todo of a run that has ended, free to be run again."""
+    if run.status in states.RUN_UNENDED:
+        raise Conflict("the run has not ended", current=run.status)
+    if run.todo is None:
+        raise Conflict("the todo of this run was deleted", current=run.status)
+    _refuse_if_running(run.todo)
+    return run.todo
+
+
+def _options_of(run: Run) -> Options:
+    return Options(
+        backend=run.backend,
+        strategy=run.strategy,
+        max_agents=run.max_agents,
+        fail_fast=run.fail_fast,
+        barriers=run.barriers,
+        lanes=run.lanes,
+        budget=run.budget,
+    )
+
+
+def _refuse_if_running(todo: Todo) -> None:
+    """A todo is in one run at a time, and so is all above and below it."""
+    in_runs = Subtask.objects.filter(run__status__in=states.RUN_UNENDED, todo__root_id=todo.tree_id)
+    running = Run.objects.filter(status__in=states.RUN_UNENDED, todo_id__in=[todo.pk, todo.tree_id]).first()
+    if running is None and (subtask := in_runs.select_related("run").first()):
+        running = subtask.run
+    if running is not None:
+        raise Conflict(f"the todo is in run {running.pk}, which has not ended", current=running.status)
+
+
+def _make(
+    todo: Todo,
+    plan: freeze.Plan,
+    options: Options,
+    carried: Mapping[str, Carried],
+    *,
+    made_by_id: int | None,
+    retry_of: Run | None = None,
+    baseline_of: Run | None = None,
+) -> Run:
+    run = Run.objects.create(
+        todo=todo,
+        owner_id=todo.owner_id,
+        made_by_id=made_by_id,
+        content=todo.content,
+        backend=options.backend,
+        max_agents=options.max_agents,
+        lanes=options.lanes,
+        fail_fast=options.fail_fast,
+        barriers=options.barriers,
+        budget=options.budget,
+        retry_of=retry_of,
+        baseline_of=baseline_of,
+        **freeze.run_of(plan, options.strategy, options.max_agents),
+    )
+    with journal.of(run.pk, run.created_at) as entry:
+        freeze.write(entry, run, plan, carried)
+    orchestrator.wake(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+# ---- steering it ----
+
+
+def _steer(run_id: int, verb: str, change: Callable[[Entry], bool]) -> Run:
+    """Carries out one change in a transaction, or raises Conflict with the state that forbids it."""
+    try:
+        with transaction.atomic(), journal.of(run_id, timezone.now()) as entry:
+            if not change(entry):
+                raise Conflict(f"a run that is {entry['status']} cannot be {verb}", current=entry["status"])
+            orchestrator.wake(run_id)
+    except journal.NoSuchRun:
+        raise Missing("there is no such run") from None
+    return Run.objects.get(pk=run_id)
+
+
+def pause(run_id: int) -> Run:
+    """Stops dispatching; attempts under way go on."""
+    return _steer(run_id, "paused", lambda entry: transitions.move(entry, "pause"))
+
+
+def resume(run_id: int) -> Run:
+    return _steer(run_id, "resumed", lambda entry: transitions.move(entry, "resume"))
+
+
+def cancel(run_id: int) -> Run:
+    """Cancels what has not started and asks what is under way to stop; over in 16 s whatever it does."""
+    return _steer(run_id, "cancelled", transitions.request_cancel)
+
+
+def cancel_subtask(run_id: int, key: str) -> Subtask:
+    """Cancels one subtask: at once when it waits, by asking when it is under way. What depends on it is skipped."""
+    try:
+        subtask = Subtask.objects.get(run=run_id, key=key)
+    except Subtask.DoesNotExist:
+        raise Missing("there is no such subtask") from None
+
+    def change(entry: Entry) -> bool:
+        reason = "it was cancelled"
+        return transitions.cancel_one(entry, subtask.pk, reason) or transitions.request_stop(entry, subtask.pk) > 0
+
+    try:
+        _steer(run_id, "changed", change)
+    except Conflict:
+        subtask.refresh_from_db()
+        raise Conflict(f"a subtask that is {subtask.status} cannot be cancelled", current=subtask.status) from None
+    subtask.refresh_from_db()
+    return subtask

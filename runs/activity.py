@@ -1,0 +1,68 @@
+"""What goes on across the runs of one person. The cost follows the number of runs shown, not their size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from runs.engine import states
+from runs.models import Attempt, Event, Run, RunAgent
+
+MOST_UNENDED = 100
+LOOKED_THROUGH = 50  # of the newest runs, for those that ended lately
+RECENT_EVENTS = 300  # of a run, for its pace
+
+
+def unended(owner_id: int) -> list[Run]:
+    """Runs under way, newest first."""
+    return list(
+        Run.objects.filter(owner=owner_id, status__in=states.RUN_UNENDED).defer("result").order_by("-pk")[:MOST_UNENDED]
+    )
+
+
+def ended_lately(owner_id: int, limit: int) -> list[Run]:
+    """Of the newest runs those that have ended, the last to end first."""
+    newest = Run.objects.filter(owner=owner_id).order_by("-pk").values("pk")[:LOOKED_THROUGH]
+    ended = Run.objects.filter(pk__in=newest, finished_at__isnull=False).defer("result")
+    return list(ended.order_by("-finished_at", "-pk")[:limit])
+
+
+def completions(runs: Sequence[Run]) -> dict[int, list[datetime]]:
+    """When subtasks of these runs were completed, as far back as the last events of each tell."""
+    recent = Q(pk__in=[])
+    for run in runs:
+        recent |= Q(run=run.pk, seq__gt=run.last_seq - RECENT_EVENTS)
+    found: dict[int, list[datetime]] = {}
+    for number, at in Event.objects.filter(recent, kind="completed").values_list("run_id", "at"):
+        found.setdefault(number, []).append(at)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAtWork:
+    """An agent of a run under way. `attempt` is what it does now; None when it waits for work."""
+
+    name: str
+    run_id: int
+    completed: int
+    attempt: Attempt | None
+
+
+def agents(runs: Sequence[int], limit: int) -> list[AgentAtWork]:
+    """The agents of these runs: those at work first, each once."""
+    rows = RunAgent.objects.filter(run__in=runs).select_related("agent").order_by("-open", "agent__name", "-run")
+    found: dict[int, AgentAtWork] = {}
+    open_attempts = _open_attempts(runs, limit)
+    for row in rows[: 4 * limit]:
+        if row.agent_id not in found and len(found) < limit:
+            attempt = open_attempts.get(row.agent_id)
+            found[row.agent_id] = AgentAtWork(row.agent.name, row.run_id, row.completed, attempt)
+    return sorted(found.values(), key=lambda agent: (agent.attempt is None, len(agent.name), agent.name))
+
+
+def _open_attempts(runs: Sequence[int], limit: int) -> dict[int, Attempt]:
+    under_way = Attempt.objects.filter(subtask__run__in=runs, subtask__status=states.Status.IN_PROGRESS)
+    shown = under_way.filter(status__in=states.ATTEMPT_OPEN).select_related("subtask")
+    columns = ("agent_id", "run_id", "leased_at", "started_at", "subtask__key", "subtask__content")
+    return {attempt.agent_id: attempt for attempt in shown.only(*columns)[: 4 * limit]}

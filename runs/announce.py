@@ -1,0 +1,102 @@
+"""Tells the outside that a run has changed, after the commit, by a hint that holds ids only.
+
+Hints go through the channel layer to the group "changes"; every server process listens there. A lost hint costs a
+moment: whoever shows a run also looks at the database by itself from time to time.
+"""
+
+import asyncio
+import threading
+
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+GROUP = "changes"
+
+
+class _Herald:
+    """Sends hints from any thread, at most one message a tick however many runs changed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: set[int] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on hints are sent on this loop. Before, there is nobody to hear them in this process."""
+        with self._lock:
+            self._loop = loop
+            if self._waiting:
+                loop.call_soon_threadsafe(self._start)
+
+    def tell(self, run_id: int) -> None:
+        with self._lock:
+            idle = not self._waiting
+            self._waiting.add(run_id)
+            if self._loop is None or self._loop.is_closed():
+                self._waiting.clear()
+            elif idle:
+                self._loop.call_soon_threadsafe(self._start)
+
+    def _start(self) -> None:
+        task = asyncio.ensure_future(self._send())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _send(self) -> None:
+        with self._lock:
+            runs, self._waiting = sorted(self._waiting), set()
+        layer = get_channel_layer()
+        if runs and layer is not None:
+            await layer.group_send(GROUP, {"type": "changes", "runs": runs})
+
+
+herald = _Herald()
+
+
+class _Bell:
+    """Lets threads of this process wait for a change."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._mark = 0
+        self._marks: dict[int, int] = {}
+
+    def ring(self, run_id: int) -> None:
+        with self._changed:
+            self._mark += 1
+            self._marks[run_id] = self._mark
+            if len(self._marks) > KEPT_MARKS:
+                self._marks.pop(next(iter(self._marks)))
+            self._changed.notify_all()
+
+    def mark(self) -> int:
+        with self._changed:
+            return self._mark
+
+    def wait(self, run_id: int, mark: int, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._marks.get(run_id, 0) > mark, seconds)
+
+
+KEPT_MARKS = 10_000
+_bell = _Bell()
+
+
+def mark() -> int:
+    """A point in time to wait from: take it before reading what may be old."""
+    return _bell.mark()
+
+
+def wait(run_id: int, since: int, seconds: float) -> None:
+    """Waits until the run has changed in this process since that mark, or the time is over."""
+    _bell.wait(run_id, since, seconds)
+
+
+def changed(run_id: int) -> None:
+    """Sends a hint once the transaction has committed; a rollback sends nothing."""
+    # Robust: a hint that cannot be sent must not look like a commit that failed.
+    transaction.on_commit(lambda: _tell(run_id), robust=True)
+
+
+def _tell(run_id: int) -> None:
+    _bell.ring(run_id)
+    herald.tell(run_id)

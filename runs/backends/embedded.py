@@ -1,0 +1,275 @@
+"""Workers in the server's own process: a thread each, and child processes for what can hang.
+
+The ledger's thread alone decides who is free and who gets what, so there is nothing to lock here: a worker's thread
+only takes grants from its inbox and puts slips into the ledger.
+
+Quick work is run in place: a grant may carry, behind its lease, more subtasks that are expected to take no time. The
+worker does them one after the other without waiting for a commit in between; each is leased and ended in the same
+transaction when its report arrives. They stay pending until then, reserved in memory; if the process dies they are
+simply done again.
+"""
+
+import heapq
+import logging
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from runs.engine.schedule import IN_PLACE_SECONDS
+from runs.executors.base import Job, Stop
+from runs.executors.running import carry_out, job_for
+from runs.loop import Grant
+from runs.models import Agent
+from runs.reports import Report, Said
+from runs.transitions import Lease
+
+if TYPE_CHECKING:
+    from runs.ledger import Ledger
+
+SURFACE_SECONDS = 0.5  # in place for longer than this: the estimate was wrong, and it is shown as what it is
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Doing:
+    """What a worker is at. The lease has no attempt while it works in place."""
+
+    run_id: int
+    lease: Lease
+    job: Job
+    started: float
+
+
+class Worker:
+    """One seat: a thread that runs one thing at a time. `agent_id` is its row among the agents."""
+
+    def __init__(self, number: int, agent_id: int, now: datetime) -> None:
+        self.number = number
+        self.agent_id = agent_id
+        self.free_since = now
+        self.grant: Grant | None = None  # the last one it was given
+        self.doing: Doing | None = None
+        self._leaving = False
+        self._cancelled = 0  # the attempt that was told to stop, begun or not
+        self._inbox: queue.SimpleQueue[tuple[Grant, Ledger] | None] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=self._work, name=f"agent-{number}", daemon=True)
+
+    def __lt__(self, other: "Worker") -> bool:
+        return self.number < other.number
+
+    def give(self, grant: Grant, ledger: "Ledger") -> None:
+        self.grant = grant
+        if not self.thread.is_alive():
+            self.thread.start()
+        self._inbox.put((grant, ledger))
+
+    def cancel(self, attempt: int) -> None:
+        """Tells this attempt to stop, now or as soon as it begins; what comes after it is not touched."""
+        self._cancelled = attempt
+        doing = self.doing
+        if doing is not None and doing.lease.attempt == attempt:
+            doing.job.stop(Stop.CANCEL)
+
+    def holds(self, attempts: set[int]) -> set[int]:
+        """Which of these attempts it has in hand."""
+        doing, grant = self.doing, self.grant
+        mine = {doing.lease.attempt if doing else 0, grant.lease.attempt if grant else 0}
+        return mine & attempts
+
+    def leave(self) -> None:
+        """Hands back what it does now, begins nothing more, and ends."""
+        self._leaving = True
+        if doing := self.doing:
+            doing.job.stop(Stop.RELEASE)
+        self._inbox.put(None)
+
+    def _work(self) -> None:
+        while (order := self._inbox.get()) is not None:
+            self._do(*order)
+
+    def _do(self, grant: Grant, ledger: "Ledger") -> None:
+        until = ledger.steady() + IN_PLACE_SECONDS
+        waiting = deque(grant.quick)
+        in_place: Lease | None = None
+        report = self._carry_out(grant.run_id, grant.lease, ledger)
+        while waiting and not self._leaving and ledger.steady() < until:
+            ledger.report_from(self, report, in_place=in_place)
+            in_place = waiting.popleft()
+            in_place.pick.available_at = report.at or ledger.clock()
+            in_place.pick.started_at = ledger.clock()
+            report = self._carry_out(grant.run_id, in_place, ledger)
+        ledger.report_from(self, report, in_place=in_place, frees=True)
+
+    def _carry_out(self, run_id: int, lease: Lease, ledger: "Ledger") -> Report:
+        def tell(progress: float | None, message: str | None) -> None:
+            if lease.attempt:
+                ledger.report_from(
+                    self, Report(Said.BEAT, run_id, lease.attempt, lease.epoch, progress=progress, message=message)
+                )
+
+        try:
+            job = job_for(run_id, lease)
+            job.report = tell
+            self.doing = Doing(run_id, lease, job, ledger.steady())
+            if self._leaving:
+                job.stop(Stop.RELEASE)
+            if lease.attempt and self._cancelled == lease.attempt:
+                job.stop(Stop.CANCEL)
+            return carry_out(job, run_id, lease, ledger.clock)
+        except BaseException as error:
+            # Whatever an executor raises, the seat must not be lost with it.
+            log.exception("attempt %s of run %s went wrong", lease.attempt, run_id)
+            return Report(Said.FAIL, run_id, lease.attempt, lease.epoch, error=f"the worker failed: {error!r}"[:1_000])
+        finally:
+            self.doing = None
+
+
+class Embedded:
+    """The seats of this process. All of it is called by the ledger's thread, but for `stop`."""
+
+    def __init__(self, max_workers: int | None = None) -> None:
+        self.max_workers = max_workers or settings.EMBEDDED_MAX_WORKERS
+        self.workers: list[Worker] = []
+        self._idle: list[Worker] = []
+        self._line: dict[int, None] = {}  # runs that want more seats than there were, longest waiting first
+        self._reserved: dict[int, Worker] = {}
+        self._in_place: set[Worker] = set()  # workers with no open attempt that are still at it
+        self._next_beat = 0.0
+
+    # ---- seats for a pass ----
+
+    def take(self, count: int, run_id: int, now: datetime) -> list[Worker]:
+        """Up to `count` free workers, lowest numbers first; new ones are made while the limit allows.
+
+        One is left for each run that waits in line before this one: no run takes every seat again and again.
+        """
+        ahead = list(self._line).index(run_id) if run_id in self._line else len(self._line)
+        while len(self._idle) < count + ahead and len(self.workers) < self.max_workers:
+            self._hire(now)
+        return [heapq.heappop(self._idle) for _ in range(min(count, len(self._idle) - ahead))]
+
+    def put_back(self, workers: Iterable[Worker]) -> None:
+        for worker in workers:
+            heapq.heappush(self._idle, worker)
+
+    def wait_in_line(self, run_id: int, *, served: bool) -> None:
+        """The run could use another seat. Who has been given some goes to the end."""
+        if served:
+            self._line.pop(run_id, None)
+        self._line.setdefault(run_id)
+
+    def leave_line(self, run_id: int) -> None:
+        self._line.pop(run_id, None)
+
+    def next_in_line(self) -> list[int]:
+        """Runs for which there are seats now: each should have a pass."""
+        return list(self._line)[: len(self._idle)]
+
+    # ---- what runs in place ----
+
+    def working_in_place(self, run_id: int) -> Counter[str]:
+        """Workers that are busy for this run without an open attempt, by lane."""
+        grants = [worker.grant for worker in self._in_place if worker.grant]
+        return Counter(grant.lease.pick.lane for grant in grants if grant.run_id == run_id)
+
+    def reserved(self) -> set[int]:
+        """Subtasks a worker has in hand that are pending in the database."""
+        return set(self._reserved)
+
+    def reserve(self, worker: Worker, leases: Iterable[Lease]) -> None:
+        for lease in leases:
+            self._reserved[lease.pick.subtask] = worker
+
+    def reported(self, worker: Worker, *, ends: bool, frees: bool, now: datetime) -> None:
+        """A worker's report has been carried out: it is free again, or goes on in place."""
+        if frees:
+            self._in_place.discard(worker)
+            self._unreserve(worker)
+            worker.free_since = now
+            heapq.heappush(self._idle, worker)
+        elif ends:
+            self._in_place.add(worker)
+
+    def to_surface(self, tick: float) -> list[tuple[Worker, Doing]]:
+        """What runs in place for longer than was expected: it should have a lease, like everything that takes time."""
+        return [(w, doing) for w, doing in self._slow(tick) if w in self._in_place and not doing.lease.attempt]
+
+    def surfaced(self, worker: Worker) -> None:
+        """What it does in place has a lease now."""
+        self._in_place.discard(worker)
+
+    def let_go(self, tick: float) -> set[int]:
+        """Lets others have what is reserved behind something slow: its worker will not begin it any more.
+
+        Gives the runs this is about.
+        """
+        holders = set(self._reserved.values())
+        slow = [(worker, doing) for worker, doing in self._slow(tick) if worker in holders]
+        for worker, _ in slow:
+            self._unreserve(worker)
+        return {doing.run_id for _, doing in slow}
+
+    def _slow(self, tick: float) -> list[tuple[Worker, Doing]]:
+        busy = [(worker, worker.doing) for worker in self.workers]
+        return [(worker, doing) for worker, doing in busy if doing and tick - doing.started > SURFACE_SECONDS]
+
+    def _unreserve(self, worker: Worker) -> None:
+        self._reserved = {subtask: who for subtask, who in self._reserved.items() if who is not worker}
+
+    # ---- a transaction that fails ----
+
+    def snapshot(self) -> tuple:
+        return list(self.workers), list(self._idle), dict(self._line), dict(self._reserved), set(self._in_place)
+
+    def restore(self, kept: tuple) -> None:
+        """As it was before a transaction that was rolled back."""
+        self.workers, self._idle, self._line, self._reserved, self._in_place = kept
+
+    def _hire(self, now: datetime) -> None:
+        number = len(self.workers) + 1
+        agent, _ = Agent.objects.get_or_create(name=f"agent-{number}", token=None, defaults={"kind": "embedded"})
+        worker = Worker(number, agent.pk, now)
+        self.workers.append(worker)
+        heapq.heappush(self._idle, worker)
+
+    # ---- work under way ----
+
+    def hand_out(self, grants: list[Grant], ledger: "Ledger") -> None:
+        for grant in grants:
+            try:
+                grant.seat.give(grant, ledger)
+            except RuntimeError as error:  # the system gives us no more threads
+                failed = Report(Said.FAIL, grant.run_id, grant.lease.attempt, grant.lease.epoch, error=str(error))
+                ledger.report_from(grant.seat, failed, frees=True)
+
+    def stop_attempts(self, attempts: Iterable[int]) -> None:
+        """Tells these to stop, if they run here."""
+        wanted = set(attempts)
+        for worker in self.workers if wanted else ():
+            for attempt in worker.holds(wanted):
+                worker.cancel(attempt)
+
+    def beats(self, tick: float) -> list[Report]:
+        """Heartbeats of all that runs here under a lease, when they are due."""
+        if tick < self._next_beat:
+            return []
+        self._next_beat = tick + settings.HEARTBEAT_SECONDS
+        busy = [worker.doing for worker in self.workers]
+        return [Report(Said.BEAT, d.run_id, d.lease.attempt, d.lease.epoch) for d in busy if d and d.lease.attempt]
+
+    def stop(self, patience_seconds: float = 10.0) -> None:
+        """Hands all work back and ends the threads. The ledger must be paused, but still write that down."""
+        for worker in self.workers:
+            worker.leave()
+        until = time.monotonic() + patience_seconds
+        for worker in self.workers:
+            if worker.thread.is_alive():
+                worker.thread.join(max(0.0, until - time.monotonic()))

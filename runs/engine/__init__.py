@@ -1,0 +1,1 @@
+"""The rules of running: states, scheduling, retries, estimates. No Django, no clock of its own, no unseeded chance."""

@@ -1,0 +1,128 @@
+"""Which ready subtasks start now.
+
+List scheduling: a free agent takes the ready subtask that comes first by priority, then by the longest remaining path,
+then in the order it was written. Strategies and lanes only narrow what may be taken.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Work expected to take less is run in place, behind other work, instead of a dispatch of its own: it would cost more
+# to hand out than to do.
+IN_PLACE_SECONDS = 0.1
+IN_PLACE_MOST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A subtask that can start. Its fields are the columns of `statements.READY`, in their order."""
+
+    id: int
+    epoch: int
+    lane: str
+    alone: bool
+    priority: int
+    remaining_seconds: float
+    position: int
+    timeout_seconds: float
+    expected_seconds: float
+    ready_at: Any = None  # as the database gives it
+
+    @property
+    def quick(self) -> bool:
+        return self.expected_seconds < IN_PLACE_SECONDS and not self.alone
+
+    @property
+    def rank(self) -> tuple[int, float, int]:
+        return self.priority, -self.remaining_seconds, self.position
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Attempts that are open in the run: by lane, and those that must have nothing beside them."""
+
+    query: int = 0
+    execute: int = 0
+    alone: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.query + self.execute
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a run allows: its strategy, its agents, and how many attempts each lane may have open."""
+
+    strategy: str
+    max_agents: int
+    lane_limits: Mapping[str, int]
+
+    @property
+    def agents(self) -> int:
+        return 1 if self.strategy == "sequential" else self.max_agents
+
+
+def choose(ready: Sequence[Ready], opened: Open, policy: Policy) -> list[Ready]:
+    """The subtasks to start, first things first; `ready` may come in any order.
+
+    One that must be alone waits until nothing is open, and what ranks below it waits for it: otherwise its turn would
+    never come. Only what its lane keeps out is passed over.
+    """
+    free = policy.agents - opened.total
+    if opened.alone or free <= 0:
+        return []
+    left = _room(ready, opened, policy)
+    chosen: list[Ready] = []
+    for item in sorted(ready, key=lambda item: item.rank):
+        if len(chosen) == free:
+            break
+        if left[item.lane] <= 0:
+            continue
+        if item.alone:
+            return chosen or ([] if opened.total else [item])
+        left[item.lane] -= 1
+        chosen.append(item)
+    return chosen
+
+
+def _room(ready: Sequence[Ready], opened: Open, policy: Policy) -> dict[str, int]:
+    """How many more attempts each lane may have.
+
+    Under `hybrid` all that only reads goes first, together; then what changes things, one at a time, with nothing
+    beside it.
+    """
+    left = {
+        "query": policy.lane_limits.get("query", policy.agents) - opened.query,
+        "execute": policy.lane_limits.get("execute", policy.agents) - opened.execute,
+    }
+    if policy.strategy == "hybrid":
+        if opened.execute:
+            return {"query": 0, "execute": 0}
+        reading = opened.query > 0 or any(item.lane == "query" for item in ready)
+        left["execute"] = 0 if reading else min(left["execute"], 1)
+    return left
+
+
+def share_out(ready: Sequence[Ready], chosen: Sequence[Ready]) -> list[list[Ready]]:
+    """For each chosen subtask, the quick ones that may follow it in its seat.
+
+    Only those that come next in rank, of the same lane, and only behind a quick one: nothing that is worth a dispatch
+    of its own is overtaken, and nothing quick waits behind something slow.
+    """
+    shares: list[list[Ready]] = [[] for _ in chosen]
+    taken = {item.id for item in chosen}
+    hosts = [at for at, item in enumerate(chosen) if item.quick]
+    budget = [IN_PLACE_SECONDS - item.expected_seconds for item in chosen]
+    for item in sorted(ready, key=lambda item: item.rank):
+        if item.id in taken:
+            continue
+        hosts = [at for at in hosts if budget[at] >= item.expected_seconds and len(shares[at]) < IN_PLACE_MOST]
+        fitting = [at for at in hosts if chosen[at].lane == item.lane]
+        if not item.quick or not fitting:
+            break
+        at = min(fitting, key=lambda at: len(shares[at]))
+        shares[at].append(item)
+        budget[at] -= item.expected_seconds
+    return shares

@@ -1,0 +1,39 @@
+"""What parallel work gained, from what was measured. What cannot be known honestly is None."""
+
+from dataclasses import dataclass
+
+PAYS_FROM = 1.1
+FEWEST_FOR_A_VERDICT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Speedup:
+    speedup: float | None
+    limit: float | None
+    efficiency_percent: float | None
+    verdict: str | None
+
+
+def measure(
+    *,
+    work_seconds: float,
+    elapsed_seconds: float,
+    completed: int,
+    limit: float | None,
+    max_agents: int,
+    strategy: str,
+) -> Speedup:
+    """Time of the completed work one after the other / time that passed; the limit is the plan's.
+
+    A limit below what was measured came from estimates that were too low: it is no limit, and none is shown.
+    """
+    if not completed or elapsed_seconds <= 0:
+        return Speedup(None, limit, None, None)
+    speedup = work_seconds / elapsed_seconds
+    true_limit = limit if limit is not None and limit >= speedup else None
+    efficiency = 100 * speedup / true_limit if true_limit else None
+    asked_for_one = max_agents == 1 or strategy == "sequential"
+    verdict = None
+    if completed >= FEWEST_FOR_A_VERDICT and not asked_for_one:
+        verdict = "parallel pays" if speedup >= PAYS_FROM else "parallel does not pay"
+    return Speedup(speedup, true_limit, efficiency, verdict)

@@ -1,0 +1,105 @@
+"""From a lease to a report: builds the job, calls its executor until it is complete, and says how it ended."""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from runs import handover, outputs
+from runs.executors.base import Executor, Failed, Job, Outcome, Stop, Stopped
+from runs.executors.results import Unstorable, encode, storable_text
+from runs.reports import Report, Said
+from runs.transitions import Lease
+from todos.plan.inputs import MissingInput
+
+MODULES = {
+    "simulate": "runs.executors.simulate",
+    "read": "runs.executors.read",
+    "python": "runs.executors.python",
+    "shell": "runs.executors.shell",
+}
+
+_SAID = {Stop.CANCEL: Said.CANCEL, Stop.RELEASE: Said.RELEASE, Stop.TIME_OUT: Said.TIME_OUT}
+
+
+def executor(name: str) -> Executor:
+    """The executor of that name. Raises Failed when this server has none."""
+    if name not in MODULES:
+        raise Failed(f"this server has no executor {name!r}", retryable=False)
+    return import_module(MODULES[name]).run
+
+
+def job_for(run_id: int, lease: Lease) -> Job:
+    return Job(
+        spec=lease.executor or {},
+        content=lease.content,
+        workspace=settings.WORKSPACE,
+        timeout_seconds=lease.pick.timeout_seconds,
+        run=run_id,
+        key=lease.key,
+        attempt=lease.attempt,
+        epoch=lease.epoch,
+        attempts_used=lease.attempts_used,
+        output=outputs.Sink(run_id, lease.pick.subtask, lease.epoch),
+    )
+
+
+def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]) -> Report:
+    """Runs the job to its end, whatever that is; never raises."""
+    report = Report(Said.FAIL, run_id, lease.attempt, lease.epoch, started_at=clock())
+    try:
+        if lease.inputs:
+            job.inputs = _inputs(run_id, lease.inputs)
+        outcome = _iterate(job, lease.max_iterations, report)
+        report.said, report.result = Said.COMPLETE, outcome.result
+    except Stopped as stopped:
+        report.said = _SAID[stopped.why]
+        report.error = f"ran over its {job.timeout_seconds:g} s" if stopped.why is Stop.TIME_OUT else ""
+    except Failed as failed:
+        report.error, report.retryable = storable_text(failed.error), failed.retryable
+        report.partial_result = failed.partial_result
+    except Exception as error:
+        report.error = storable_text(f"{type(error).__name__}: {error}")
+    report.output = job.output.close()
+    report.at = clock()
+    return report
+
+
+def _inputs(run_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What others found, for the executor. The connection is not kept: there are many workers, and they rarely read."""
+    try:
+        return handover.resolve(run_id, wanted)
+    except MissingInput as error:
+        raise Failed(str(error), retryable=False) from error
+    finally:
+        connection.close()
+
+
+def _iterate(job: Job, most: int, report: Report) -> Outcome:
+    """Calls the executor until it says it is complete; at the limit the attempt fails and keeps what there is."""
+    run = executor(job.spec.get("name", ""))
+    while True:
+        report.iterations = job.iteration
+        outcome = run(job)
+        _check(outcome.result)
+        report.usage.input_tokens += outcome.usage.input_tokens
+        report.usage.output_tokens += outcome.usage.output_tokens
+        report.usage.cost += outcome.usage.cost
+        if outcome.complete:
+            return outcome
+        if job.iteration >= most:
+            report.warning = f"stopped after {most} iterations"
+            raise Failed("the iteration limit was reached", retryable=False, partial_result=outcome.result)
+        job.partial_result = outcome.result
+        job.iteration += 1
+
+
+def _check(result: Any) -> None:
+    """One result that cannot be stored must fail its own attempt, not the transaction it would be written in."""
+    try:
+        encode(result, settings.RESULT_MAX_BYTES)
+    except Unstorable as error:
+        raise Failed(f"the result {error}", retryable=False) from error

@@ -1,0 +1,184 @@
+"""From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Prefetch
+
+from runs.engine import expected, states
+from runs.journal import Entry
+from runs.models import Run, Strategy, Subtask, SubtaskDependency
+from todos.models import Claim, Dependency, Todo
+from todos.plan import graph, strategy, words
+from todos.plan.outline import OutlineError, leaf_graph
+from todos.problems import Invalid
+
+ONLY = "main"  # the key of the subtask of a todo that has none below it
+
+
+@dataclass(slots=True)
+class Plan:
+    """The leaves of a todo by key, in reading order, and what follows from their dependencies and estimates."""
+
+    leaves: dict[str, Todo]
+    needs: dict[str, list[str]]
+    seconds: dict[str, float]
+    remaining: dict[str, float]
+    critical_path_seconds: float
+
+    @property
+    def work_seconds(self) -> float:
+        return sum(self.seconds.values())
+
+    def choice(self) -> strategy.Choice:
+        """What `auto` means for this plan."""
+        return strategy.choose(self.needs, [key for key, leaf in self.leaves.items() if not leaf.parallelizable])
+
+    def highest_speedup(self, max_agents: int) -> float | None:
+        """Work over the time that cannot be undercut: the longest chain, or all agents busy all the time."""
+        least = max(self.critical_path_seconds, self.work_seconds / max_agents)
+        return self.work_seconds / least if least else None
+
+
+def plan_of(todo: Todo) -> Plan:
+    """Raises Invalid when the todo has too many leaves, or its dependencies close a cycle or are too many."""
+    rows = _below(todo)
+    parents = {row.key: row.parent.key if row.parent_id != todo.pk and row.parent else None for row in rows}
+    above = {row.parent_id for row in rows}
+    by_key = {row.key: row for row in rows} or {todo.key or ONLY: todo}
+    try:
+        needs = leaf_graph(_needs(rows, parents), parents) if rows else {todo.key or ONLY: []}
+        if len(needs) > settings.RUN_MAX_SUBTASKS:
+            raise Invalid.at("", f"{len(needs)} subtasks, and a run has at most {settings.RUN_MAX_SUBTASKS}")
+        leaves = {key: by_key[key] for key in needs if by_key[key].pk not in above}
+        seconds = {key: expected.seconds(leaf.executor, leaf.estimated_seconds) for key, leaf in leaves.items()}
+        remaining = graph.remaining_paths(needs, seconds.__getitem__)
+    except OutlineError as error:
+        raise Invalid.outline(error) from error
+    except graph.CycleError as error:
+        raise Invalid.at("/depends_on", f"a cycle: {error}") from error
+    return Plan(leaves, needs, seconds, remaining, max(remaining.values()))
+
+
+def _below(todo: Todo) -> list[Todo]:
+    """All below a todo, in reading order, each with its `parent` and claims at hand."""
+    claims = Prefetch("claims", Claim.objects.order_by("pk"))
+    tree = list(Todo.objects.filter(root_id=todo.tree_id).order_by("position", "pk").prefetch_related(claims))
+    children: dict[int | None, list[Todo]] = {}
+    for row in tree:
+        children.setdefault(row.parent_id, []).append(row)
+    found: list[Todo] = []
+    stack = list(reversed(children.get(todo.pk, [])))
+    by_pk = {row.pk: row for row in tree} | {todo.pk: todo}
+    while stack:
+        row = stack.pop()
+        row.parent = by_pk[row.parent_id] if row.parent_id else None
+        found.append(row)
+        stack.extend(reversed(children.get(row.pk, [])))
+    return found
+
+
+def _needs(rows: list[Todo], parents: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Dependencies by key, within these rows: what lies outside the run is no business of it."""
+    needs: dict[str, list[str]] = {}
+    links = (
+        Dependency.objects.filter(after__in=[row.pk for row in rows])
+        if len(rows) < 500
+        else (Dependency.objects.filter(after__root_id=rows[0].root_id))
+    )
+    for after, before in links.order_by("pk").values_list("after__key", "before__key"):
+        if after in parents and before in parents:
+            needs.setdefault(after, []).append(before)
+    return needs
+
+
+def run_of(plan: Plan, wanted: str, max_agents: int) -> dict[str, Any]:
+    """The columns of a run that follow from its plan."""
+    chosen = plan.choice()
+    named = wanted != Strategy.AUTO
+    return {
+        "strategy": wanted if named else chosen.strategy,
+        "reason": f"asked for; auto would be {chosen.strategy}: {chosen.reason}" if named else chosen.reason,
+        "work_seconds": plan.work_seconds,
+        "critical_path_seconds": plan.critical_path_seconds,
+        "theoretical_speedup": plan.highest_speedup(max_agents),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a subtask brings along from an earlier run."""
+
+    result: Any = None
+    digest: str = ""
+
+
+def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:
+    """Makes the subtasks and dependencies of a run, and counts them. Those carried over are completed already."""
+    subtasks = [_subtask(run, plan, key, at, carried, entry.now) for at, key in enumerate(plan.leaves)]
+    Subtask.objects.bulk_create(subtasks, batch_size=500)
+    ids = {subtask.key: subtask.pk for subtask in subtasks}
+    SubtaskDependency.objects.bulk_create(
+        (
+            SubtaskDependency(run=run, before_id=ids[before], after_id=ids[after])
+            for after, needs in plan.needs.items()
+            for before in needs
+        ),
+        batch_size=5_000,
+    )
+    waiting = [subtask for subtask in subtasks if subtask.status == states.Status.PENDING]
+    entry.note("run_created", after=states.Run.PENDING, data={"subtasks": len(subtasks)})
+    entry.add(
+        total=len(subtasks),
+        pending=len(waiting),
+        completed=len(subtasks) - len(waiting),
+        blocked=sum(1 for subtask in waiting if subtask.unmet),
+        expected_total=plan.work_seconds,
+        expected_ended=sum(plan.seconds[key] for key in carried),
+    )
+    for subtask in subtasks:
+        if subtask.key in carried:
+            entry.note("carried_over", topic="results", subtask=subtask.pk, before="pending", after="completed")
+
+
+def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str, Carried], now: datetime) -> Subtask:
+    leaf = plan.leaves[key]
+    done = carried.get(key)
+    unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried)
+    spec = leaf.spec() | {
+        "lane": leaf.lane or words.lane_of(leaf.executor),
+        "timeout_seconds": leaf.timeout_seconds or settings.SUBTASK_TIMEOUT_SECONDS,
+        "max_retries": settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries,
+        "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
+    }
+    return Subtask(
+        run=run,
+        todo=leaf,
+        key=key,
+        position=position,
+        status=states.Status.COMPLETED if done else states.Status.PENDING,
+        progress=1 if done else None,
+        unmet=unmet,
+        alone=not leaf.parallelizable,
+        expected_seconds=plan.seconds[key],
+        remaining_seconds=plan.remaining[key],
+        created_at=now,
+        ready_at=None if unmet or done else now,
+        finished_at=now if done else None,
+        claims=_claims(leaf),
+        result=done.result if done else None,
+        result_digest=done.digest if done else "",
+        **spec,
+    )
+
+
+def _claims(leaf: Todo) -> list[dict[str, Any]] | None:
+    if not leaf.resources_known:
+        return None
+    return [
+        {"kind": claim.kind, "name": claim.name, "mode": claim.mode, "amount": claim.amount}
+        for claim in leaf.claims.all()
+    ]

@@ -1,0 +1,166 @@
+"""One transaction's entries about one run: its events and counters, read once, written once.
+
+`with journal.of(run_id, now) as entry:` locks the run, hands out an `Entry` that transitions write into, and puts
+events, counters and the hint to the outside into the same transaction when the block ends. Nothing is written when the
+block raises.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from runs import announce
+from runs.engine import states
+from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS, Statement, json_text, moment, stamp
+
+# What transitions may change, and what they only read.
+_COUNTERS = (
+    "last_seq total pending in_progress completed failed cancelled skipped blocked delayed open_query open_execute "
+    "open_alone stopping agents_active retries losses expected_total expected_ended busy_ended open_started_sum "
+    "work_done overhead_sum overhead_count input_tokens output_tokens cost"
+).split()
+_MARKS = "status end_reason started_at finished_at cancel_requested_at".split()
+_FACTS = "owner_id todo_id content backend strategy max_agents lanes fail_fast created_at updated_at".split()
+_TIMES = {"created_at", "updated_at", "started_at", "finished_at", "cancel_requested_at"}
+
+_READ = Statement("", f"SELECT {', '.join(_FACTS + _MARKS + _COUNTERS)} FROM runs_run WHERE id = %(run)s {{lock}}")
+_WRITE = Statement(
+    "",
+    f"UPDATE runs_run SET {', '.join(f'{name} = %({name})s' for name in _MARKS + _COUNTERS)}, updated_at = %(now)s "
+    "WHERE id = %(run)s",
+)
+
+
+CLOCK_STEP = timedelta(seconds=2)
+
+
+class NoSuchRun(LookupError):
+    """There is no run of that number, or there is none any more."""
+
+
+@dataclass(slots=True)
+class Load:
+    """What changed for one agent: open attempts, ended ones, busy seconds."""
+
+    opened: int = 0
+    completed: int = 0
+    unsuccessful: int = 0
+    busy: float = 0.0
+
+
+@dataclass(slots=True)
+class Entry:
+    run_id: int
+    now: datetime
+    row: dict[str, Any]
+    events: list[tuple] = field(default_factory=list)
+    loads: dict[int, Load] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.row[name]
+
+    @property
+    def open(self) -> int:
+        """Attempts that are open."""
+        return self.row["open_query"] + self.row["open_execute"]
+
+    @property
+    def ended(self) -> bool:
+        return self.row["status"] in states.RUN_TERMINAL
+
+    def seconds(self, time: datetime) -> float:
+        """Since the run was made: small numbers add up without losing their fractions."""
+        return (time - self.row["created_at"]).total_seconds()
+
+    def add(self, **amounts: float) -> None:
+        """Moves counters by these amounts."""
+        for name, amount in amounts.items():
+            self.row[name] += amount
+
+    def mark(self, **values: Any) -> None:
+        self.row.update(values)
+
+    def load(self, agent_id: int) -> Load:
+        return self.loads.setdefault(agent_id, Load())
+
+    def note(
+        self,
+        kind: str,
+        *,
+        topic: str = "progress",
+        subtask: int | None = None,
+        attempt: int | None = None,
+        epoch: int | None = None,
+        agent: int | None = None,
+        before: str = "",
+        after: str = "",
+        data: dict | None = None,
+    ) -> None:
+        """Appends an event; its seq follows the last one without a gap."""
+        self.row["last_seq"] += 1
+        at = stamp(self.now)
+        self.events.append(
+            (self.row["last_seq"], topic, kind, subtask, attempt, epoch, agent, before, after, at, json_text(data))
+        )
+
+    def one_after_the_other(self, since: int) -> None:
+        """Reorders the events from index `since` on so that those about one subtask stand together.
+
+        Work done in place is written down for many at once; it happened one after the other, and so it should read.
+        """
+        groups: dict[int | None, list[tuple]] = {}
+        for event in self.events[since:]:
+            groups.setdefault(event[3], []).append(event)
+        first = self.row["last_seq"] - len(self.events) + since + 1
+        ordered = (event for group in groups.values() for event in group)
+        self.events[since:] = [(first + at, *event[1:]) for at, event in enumerate(ordered)]
+
+
+@contextmanager
+def of(run_id: int, now: datetime) -> Iterator[Entry]:
+    """Must be inside a transaction. Raises NoSuchRun."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a journal entry needs a transaction")
+    found = _READ(run=run_id)
+    if not found:
+        raise NoSuchRun(f"there is no run {run_id}")
+    row = dict(zip(_FACTS + _MARKS + _COUNTERS, found[0], strict=True))
+    for name in _TIMES:
+        row[name] = moment(row[name])
+    entry = Entry(run_id, now, row)
+    before = dict(row)
+    _keep_time(entry)
+    yield entry
+    if entry.loads:
+        _write_loads(entry)
+    if entry.events:
+        EVENTS(entry.events, run=run_id)
+    if row != before:
+        values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in _MARKS + _COUNTERS}
+        _WRITE(run=run_id, now=stamp(entry.now), **values)
+        announce.changed(run_id)
+
+
+def _keep_time(entry: Entry) -> None:
+    """Time does not go back along the log: who waited for the lock takes the time of who had it; a clock that was set
+    back is written down."""
+    latest = entry.row["updated_at"]
+    if latest - entry.now > CLOCK_STEP:
+        gap = (entry.now - latest).total_seconds()
+        entry.note("clock_step", topic="metrics", data={"gap_seconds": gap})
+    elif latest > entry.now:
+        entry.now = latest
+
+
+def _write_loads(entry: Entry) -> None:
+    """Adds to what each agent did, and keeps the number of agents that have an open attempt."""
+    rows = {agent: (entry.run_id, agent, *astuple(load)) for agent, load in entry.loads.items()}
+    known = ADD_LOADS(rows.values())
+    new = [rows[agent] for agent in rows.keys() - {agent for agent, _ in known}]
+    for agent, now_open in known + (FIRST_LOADS(new) if new else []):
+        was_open = now_open - entry.loads[agent].opened
+        entry.add(agents_active=bool(now_open) - bool(was_open))

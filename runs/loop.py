@@ -1,0 +1,129 @@
+"""One pass over one run: let go of what waited for its time, start the run, give work to free seats, close it.
+
+Whoever commits a change to a run makes a pass follow, in the same transaction. What no change asks for is found by the
+sweep (`runs/sweep.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from runs import mirror, transitions
+from runs import statements as sql
+from runs.engine import states
+from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
+from runs.journal import Entry
+from runs.statements import json_value, moment
+from runs.transitions import Lease, Pick
+
+if TYPE_CHECKING:
+    from runs.backends.embedded import Embedded, Worker
+
+
+@dataclass(slots=True)
+class Grant:
+    """What a seat is to do: a leased subtask, then quick ones in place."""
+
+    seat: "Worker"
+    run_id: int
+    lease: Lease
+    quick: list[Lease]
+
+
+def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
+    """Does everything that can be done for this run now, and says what each seat is to do."""
+    if not entry.ended:
+        _move_on(entry)
+    if seats is None:
+        return []
+    if entry["status"] != states.Run.RUNNING or entry["backend"] != "embedded":
+        seats.leave_line(entry.run_id)
+        return []
+    return _dispatch(entry, seats)
+
+
+def _move_on(entry: Entry) -> None:
+    """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, closes the run."""
+    transitions.undelay(entry)
+    transitions.move(entry, "start")
+    if entry["fail_fast"] and entry["failed"] and entry["pending"]:
+        entry.mark(end_reason="fail_fast")
+        transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
+    if transitions.close(entry):
+        mirror.at_end(entry)
+
+
+def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
+    policy, opened = _policy(entry), _open(entry, seats)
+    startable = entry["pending"] - entry["blocked"] - entry["delayed"]
+    wanted = max(0, min(startable, policy.agents - opened.total))
+    taken = seats.take(wanted, entry.run_id, entry.now)
+    ready = _ready(entry, len(taken), seats.reserved()) if taken else []
+    chosen = choose(ready, opened, policy)[: len(taken)]
+    grants = _grants(entry, list(zip(chosen, taken)))
+    seats.put_back(set(taken) - {grant.seat for grant in grants})
+    if len(chosen) == len(taken) < wanted:
+        seats.wait_in_line(entry.run_id, served=bool(taken))
+    else:
+        seats.leave_line(entry.run_id)
+    if any(item.quick for item in chosen):
+        _add_quick(grants, chosen, share_out(ready, chosen), seats)
+    return grants
+
+
+def _open(entry: Entry, seats: "Embedded") -> Open:
+    """Attempts that are open, and workers that go on in place: their next attempt is not written down yet."""
+    in_place = seats.working_in_place(entry.run_id)
+    return Open(
+        entry["open_query"] + in_place["query"], entry["open_execute"] + in_place["execute"], entry["open_alone"]
+    )
+
+
+def _policy(entry: Entry) -> Policy:
+    lanes = json_value(entry["lanes"]) or {}
+    limits = {lane: options["concurrency"] for lane, options in lanes.items() if options.get("concurrency")}
+    return Policy(entry["strategy"], entry["max_agents"], limits)
+
+
+def _ready(entry: Entry, seats: int, reserved: set[int]) -> list[Ready]:
+    """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick."""
+    found: list[Ready] = []
+    for lane in ("query", "execute"):
+        rows = _ready_rows(entry, lane, seats + len(reserved), reserved)
+        if rows and rows[min(seats, len(rows)) - 1].quick:
+            rows = _ready_rows(entry, lane, seats * (IN_PLACE_MOST + 1) + len(reserved), reserved)
+        found += rows
+    return found
+
+
+def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int]) -> list[Ready]:
+    rows = sql.READY(run=entry.run_id, lane=lane, limit=limit)
+    return [Ready(*row) for row in rows if row[0] not in reserved]
+
+
+def _grants(entry: Entry, pairs: list[tuple[Ready, "Worker"]]) -> list[Grant]:
+    by_agent = {seat.agent_id: seat for _, seat in pairs}
+    leases = transitions.lease(entry, [_pick(item, seat, entry.now) for item, seat in pairs])
+    return [Grant(by_agent[lease.pick.agent], entry.run_id, lease, []) for lease in leases]
+
+
+def _add_quick(grants: list[Grant], chosen: list[Ready], shares: list[list[Ready]], seats: "Embedded") -> None:
+    behind = {item.id: share for item, share in zip(chosen, shares)}
+    for grant in grants:
+        if share := behind[grant.lease.pick.subtask]:
+            grant.quick = transitions.in_place([_pick(item, grant.seat, None) for item in share])
+            seats.reserve(grant.seat, grant.quick)
+
+
+def _pick(item: Ready, seat: "Worker", started_at: datetime | None) -> Pick:
+    available = max(moment(item.ready_at) or seat.free_since, seat.free_since)
+    return Pick(
+        subtask=item.id,
+        epoch=item.epoch,
+        lane=item.lane,
+        alone=item.alone,
+        timeout_seconds=item.timeout_seconds,
+        agent=seat.agent_id,
+        available_at=available,
+        started_at=started_at,
+    )

@@ -1,0 +1,67 @@
+"""The orchestrator of this process: the ledger that writes and the workers that work, started and stopped together."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs import journal, transitions
+from runs.backends.embedded import Embedded
+from runs.executors import python
+from runs.ledger import Ledger
+from runs.models import Attempt
+from runs.reports import Report, Said
+
+log = logging.getLogger(__name__)
+
+_ledger: Ledger | None = None
+
+
+def start() -> Ledger:
+    """Takes back what a server that died was doing, then starts. Once a process."""
+    global _ledger
+    if _ledger is not None:
+        raise RuntimeError("the orchestrator of this process is running already")
+    recover(timezone.now())
+    _ledger = Ledger(Embedded())
+    _ledger.start()
+    return _ledger
+
+
+def stop() -> None:
+    """Hands back what is under way, writes that down, and ends."""
+    global _ledger
+    if _ledger is not None:
+        if _ledger.seats is not None:
+            _ledger.pause()
+            _ledger.seats.stop()
+        _ledger.stop()
+        _ledger = None
+        python.close_all()
+
+
+def ledger() -> Ledger | None:
+    """The ledger of this process, if it runs one."""
+    return _ledger
+
+
+def wake(run_id: int) -> None:
+    """After the commit, has a pass made over this run. Where no ledger runs, the next sweep of one that does will."""
+    transaction.on_commit(lambda: _ledger.wake(run_id) if _ledger else None)
+
+
+def recover(now: datetime) -> int:
+    """Attempts of a server that is no more are lost: their subtasks go to the next worker. Says how many there were."""
+    rows = Attempt.objects.filter(status__in=["leased", "running"], agent__kind="embedded").order_by("run_id", "id")
+    reports: dict[int, list[Report]] = {}
+    for run, number, epoch in rows.values_list("run_id", "id", "epoch"):
+        report = Report(Said.LOSE, run, number, epoch, error="the server ended while it ran")
+        reports.setdefault(run, []).append(report)
+    for run, lost in reports.items():
+        with transaction.atomic(), journal.of(run, now) as entry:
+            transitions.apply(entry, lost, chance=0.0)
+    found = sum(len(lost) for lost in reports.values())
+    if found:
+        log.warning("%s attempts were under way when the last server ended; they are tried again", found)
+    return found

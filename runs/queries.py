@@ -1,0 +1,263 @@
+"""What can be asked about runs. Page, REST and socket all show what `snapshot` says."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from runs import statements as sql
+from runs.engine import speedup, states
+from runs.engine.schedule import Ready
+from runs.models import Agent, Attempt, Backend, Event, Run, Subtask, SubtaskDependency
+from todos.plan.words import Lane
+
+_SNAPSHOT = """
+    last_seq status total completed in_progress pending failed cancelled skipped blocked delayed agents_active
+    max_agents strategy expected_total expected_ended busy_ended open_query open_execute open_started_sum work_done
+    overhead_sum overhead_count retries losses theoretical_speedup created_at started_at finished_at updated_at
+""".split()
+
+
+def snapshot(run_id: int, now: datetime) -> dict[str, Any]:
+    """The counters of a run as the contract words them, from one row, whatever the size of the run.
+
+    Raises Run.DoesNotExist.
+    """
+    row = Run.objects.filter(pk=run_id).values(*_SNAPSHOT).first()
+    if row is None:
+        raise Run.DoesNotExist(f"there is no run {run_id}")
+    return snapshot_of(run_id, row, now)
+
+
+def snapshots(runs: QuerySet[Run], now: datetime) -> list[dict[str, Any]]:
+    """The same of many runs, by one query."""
+    return [snapshot_of(row["pk"], row, now) for row in runs.values("pk", *_SNAPSHOT)]
+
+
+def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The same from a row read already (see _SNAPSHOT for its columns)."""
+    until = row["finished_at"] or now
+    elapsed = max(0.0, (until - row["started_at"]).total_seconds()) if row["started_at"] else 0.0
+    opened = row["open_query"] + row["open_execute"]
+    busy = row["busy_ended"] + opened * (until - row["created_at"]).total_seconds() - row["open_started_sum"]
+    measured = speedup.measure(
+        work_seconds=row["work_done"],
+        elapsed_seconds=elapsed,
+        completed=row["overhead_count"],
+        limit=row["theoretical_speedup"],
+        max_agents=row["max_agents"],
+        strategy=row["strategy"],
+    )
+    overhead = row["overhead_sum"] / row["overhead_count"] if row["overhead_count"] else None
+    return {
+        "run": str(run_id),
+        "seq": row["last_seq"],
+        "status": row["status"],
+        "total": row["total"],
+        "completed": row["completed"],
+        "in_progress": row["in_progress"],
+        "pending": row["pending"],
+        "failed": row["failed"],
+        "cancelled": row["cancelled"],
+        "skipped": row["skipped"],
+        "waiting": _waiting(row),
+        "retries": row["retries"],
+        "losses": row["losses"],
+        "agents_active": row["agents_active"],
+        "max_agents": row["max_agents"],
+        "progress": min(1.0, row["expected_ended"] / row["expected_total"]) if row["expected_total"] else _share(row),
+        "elapsed_seconds": elapsed,
+        "eta_seconds": None,
+        "eta_low_seconds": None,
+        "eta_high_seconds": None,
+        "eta_confidence": None,
+        "busy_seconds": max(0.0, busy),
+        "speedup": measured.speedup,
+        "theoretical_speedup": measured.limit,
+        "efficiency_percent": measured.efficiency_percent,
+        "baseline_speedup": None,
+        "overhead_seconds_per_subtask": overhead,
+        "verdict": measured.verdict,
+        "updated_at": row["updated_at"],
+    }
+
+
+def _share(row: Mapping[str, Any]) -> float:
+    """Progress by number, where no work is expected at all."""
+    ended = row["completed"] + row["failed"] + row["cancelled"] + row["skipped"]
+    return ended / row["total"] if row["total"] else 0.0
+
+
+def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
+    """Pending subtasks by what they wait for; only what there is."""
+    ready = row["pending"] - row["blocked"] - row["delayed"]
+    free = states.Wait.PAUSED if row["status"] == states.Run.PAUSED else states.Wait.CAPACITY
+    found = {free: ready, states.Wait.DEPENDENCY: row["blocked"], states.Wait.RETRY: row["delayed"]}
+    return {str(wait): count for wait, count in found.items() if count}
+
+
+# ---- why a subtask waits ----
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a pending subtask waits for: the word of the contract, and which key, place in line, or time."""
+
+    word: str | None = None
+    detail: dict[str, Any] | None = None
+
+
+SHOWN_NEEDS = 3
+SHOWN_PLACES = 100
+
+
+def waiting(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
+    """For each of these subtasks, by id. A fixed number of queries, however many there are."""
+    pending = [subtask for subtask in subtasks if subtask.status == states.Status.PENDING]
+    if not pending or run.status not in (states.Run.PENDING, states.Run.RUNNING, states.Run.PAUSED):
+        return {}
+    needs = _open_needs([subtask.pk for subtask in pending if subtask.unmet])
+    places = _places(run) if any(not subtask.unmet for subtask in pending) else {}
+    return {subtask.pk: _wait_of(run, subtask, needs, places) for subtask in pending}
+
+
+def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: dict[int, int]) -> Waiting:
+    if subtask.unmet:
+        open_needs = needs.get(subtask.pk, [])
+        shown = open_needs[:SHOWN_NEEDS]
+        return Waiting(states.Wait.DEPENDENCY, {"needs": shown, "more": max(0, subtask.unmet - len(shown))})
+    if run.status == states.Run.PAUSED:
+        return Waiting(states.Wait.PAUSED, None)
+    if subtask.not_before is not None:
+        return Waiting(states.Wait.RETRY, {"not_before": subtask.not_before, "last_try": subtask.last_try})
+    if subtask.executor is None:
+        return Waiting(states.Wait.AGENT, {"reason": "it has no executor: an outside agent must take it"})
+    return Waiting(states.Wait.CAPACITY, {"place": places.get(subtask.pk), "alone": subtask.alone})
+
+
+def _open_needs(subtasks: list[int]) -> dict[int, list[dict]]:
+    """Dependencies that have not ended, those in progress first."""
+    links = (
+        SubtaskDependency.objects.filter(after__in=subtasks)
+        .exclude(before__status__in=states.TERMINAL)
+        .order_by("before__status", "before__position")
+        .values_list("after_id", "before__key", "before__status")
+    )
+    found: dict[int, list[dict]] = {}
+    for after, key, status in links[: 50 * len(subtasks) if subtasks else 0]:
+        found.setdefault(after, []).append({"key": key, "status": status})
+    return found
+
+
+def _places(run: Run) -> dict[int, int]:
+    """The line at the door: ids of the first subtasks that can start, and their places, from 1."""
+    return {number: place for place, number in enumerate(_line(run, SHOWN_PLACES), start=1)}
+
+
+def _line(run: Run, limit: int) -> list[int]:
+    """Ids of the first subtasks that can start here, in the order they will.
+
+    Each lane has a line of its own, for so the index keeps them. What outside agents take stands in no line.
+    """
+    if run.backend in (Backend.EXTERNAL, Backend.TRACKED):
+        return []
+    ready = [Ready(*row) for lane in Lane for row in sql.READY(run=run.pk, lane=lane, limit=limit)]
+    return [item.id for item in sorted(ready, key=lambda item: item.rank)[:limit]]
+
+
+_SHOWN = """
+    run_id key content status priority lane position executor estimated_seconds expected_seconds remaining_seconds unmet
+    not_before alone last_try epoch attempts_used cancel_requested_at progress message error started_at finished_at
+""".split()
+
+
+def shown(run_id: int) -> QuerySet[Subtask]:
+    """The subtasks of a run as lists show them: without the columns that may be large."""
+    return Subtask.objects.filter(run=run_id).only(*_SHOWN)
+
+
+# ---- what is under way and comes next ----
+
+
+def now_and_next(run: Run, limit: int) -> list[Subtask]:
+    """Subtasks in progress, then those next in line, then what waits for a time or for others."""
+    found = list(shown(run.pk).filter(status="in_progress").order_by("started_at", "position")[:limit])
+    found += _ready(run, limit - len(found))
+    if run.delayed and len(found) < limit:
+        delayed = shown(run.pk).filter(status="pending", not_before__isnull=False).order_by("not_before")
+        found += delayed[: limit - len(found)]
+    if run.blocked and len(found) < limit:
+        blocked = shown(run.pk).filter(status="pending", unmet__gt=0).order_by("position")
+        found += blocked[: limit - len(found)]
+    return found
+
+
+def _ready(run: Run, limit: int) -> list[Subtask]:
+    """Subtasks that can start: first those in line, then those that wait for an outside agent."""
+    ready = run.pending - run.blocked - run.delayed
+    if limit <= 0 or ready <= 0:
+        return []
+    line = _line(run, limit)
+    rows = {subtask.pk: subtask for subtask in by_id(line)}
+    found = [rows[number] for number in line if number in rows]
+    if len(found) < min(limit, ready):
+        outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, executor=None)
+        found += outside.order_by("position")[: limit - len(found)]
+    return found
+
+
+def by_id(ids: Iterable[int]) -> list[Subtask]:
+    """These subtasks as lists show them, in no order."""
+    return list(Subtask.objects.filter(pk__in=list(ids)).order_by().only(*_SHOWN))
+
+
+def agents_of(subtasks: Sequence[Subtask]) -> dict[int, str]:
+    """Who has, or last had, each of these subtasks, by id."""
+    latest = Q()
+    wanted = [subtask for subtask in subtasks if subtask.epoch]
+    for subtask in wanted:
+        latest |= Q(subtask=subtask.pk, epoch=subtask.epoch)
+    if not wanted:
+        return {}
+    return dict(Attempt.objects.filter(latest).values_list("subtask_id", "agent__name"))
+
+
+# ---- the event log ----
+
+MOST_EVENTS = 1_000
+
+
+def events_after(
+    run_id: int, seq: int, *, until: int | None = None, limit: int = MOST_EVENTS, topics: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Events of a run after `seq` (and not after `until`), in order, as the contract words them."""
+    found = Event.objects.filter(run=run_id, seq__gt=seq).order_by("seq")
+    if until is not None:
+        found = found.filter(seq__lte=until)
+    if topics:
+        found = found.filter(topic__in=topics)
+    rows = list(
+        found.values("seq", "topic", "kind", "subtask_id", "attempt_id", "agent_id", "epoch", "at", "data", "after")[
+            :limit
+        ]
+    )
+    subtasks = Subtask.objects.filter(pk__in={row["subtask_id"] for row in rows}).order_by()
+    keys = dict(subtasks.values_list("pk", "key"))
+    agents = dict(Agent.objects.filter(pk__in={row["agent_id"] for row in rows}).values_list("pk", "name"))
+    return [
+        {
+            "seq": row["seq"],
+            "topic": row["topic"],
+            "kind": row["kind"],
+            "subtask": keys.get(row["subtask_id"] or 0),
+            "attempt": str(row["attempt_id"]) if row["attempt_id"] else None,
+            "epoch": row["epoch"],
+            "agent": agents.get(row["agent_id"] or 0),
+            "status": row["after"] or None,
+            "at": row["at"],
+            "data": row["data"],
+        }
+        for row in rows
+    ]

@@ -1,0 +1,88 @@
+"""What is said about an attempt, and the answer: plain values that travel between agents, ledger and transitions."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+
+class Said(Enum):
+    """What a report says. The last six end the attempt."""
+
+    START = "start"
+    BEAT = "beat"
+    COMPLETE = "complete"
+    FAIL = "fail"
+    TIME_OUT = "time_out"
+    LOSE = "lose"
+    RELEASE = "release"
+    CANCEL = "cancel"
+
+
+class Verdict(Enum):
+    ACCEPTED = "accepted"
+    SAME = "same"  # it had been accepted before, word for word
+    REFUSED = "refused"  # another epoch, a lost lease, or an attempt that has ended
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class Usage:
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(slots=True)
+class Output:
+    """Output as it was kept: bytes stored, whether more came, SHA-256 of what is stored."""
+
+    size: int = 0
+    truncated: bool = False
+    digest: str = ""
+
+
+@dataclass
+class Report:
+    """One report. `at` is when it happened by the clock of whoever ran it, None for now.
+
+    `lease_ended_at`: a report made because that lease ran out; if it was renewed meanwhile, the report is refused.
+    `verdict` and `current` (the attempt's status as it stands) are filled in by `transitions.apply`.
+    """
+
+    said: Said
+    run: int
+    attempt: int
+    epoch: int
+    at: datetime | None = None
+    lease_ended_at: datetime | None = None
+    started_at: datetime | None = None
+    progress: float | None = None
+    message: str | None = None
+    result: Any = None
+    error: str = ""
+    retryable: bool = True
+    partial_result: Any = None
+    warning: str = ""
+    iterations: int = 1
+    usage: Usage = field(default_factory=Usage)
+    output: Output = field(default_factory=Output)
+    verdict: Verdict | None = None
+    current: str | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the result, by which a repeated report is known to be the same."""
+        return digest(self.result)
+
+    @property
+    def ends(self) -> bool:
+        return self.said not in (Said.START, Said.BEAT)
+
+
+def digest(result: Any) -> str:
+    """SHA-256 of a result in one fixed spelling."""
+    return hashlib.sha256(json.dumps(result, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

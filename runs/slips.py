@@ -1,0 +1,37 @@
+"""What the ledger is given to look at."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runs.reports import Report
+from runs.transitions import Lease
+
+if TYPE_CHECKING:
+    from runs.backends.embedded import Worker
+
+
+@dataclass(slots=True)
+class Slip:
+    """Something to look at: a report, or (without one) a run that wants a pass.
+
+    `in_place`: the report is about work that has no attempt yet. `frees`: the worker has nothing more to do.
+    `instead`: it stands for a report that could not be written.
+    """
+
+    run: int
+    report: Report | None = None
+    answer: Future[Report] | None = None
+    worker: "Worker | None" = None
+    in_place: Lease | None = None
+    frees: bool = False
+    instead: bool = False
+
+
+def by_run(batch: Iterable[Slip]) -> list[tuple[int, list[Slip]]]:
+    """In the order of run ids: two processes that take locks in one order cannot block each other."""
+    runs: dict[int, list[Slip]] = {}
+    for slip in batch:
+        runs.setdefault(slip.run, []).append(slip)
+    return sorted(runs.items())

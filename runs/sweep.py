@@ -1,0 +1,91 @@
+"""What no change asks for, looked after each second: leases that ran out, times that came, hints that were lost."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from runs import journal, transitions
+from runs import statements as sql
+from runs.backends.embedded import Embedded
+from runs.engine.clocks import Watch
+from runs.executors.base import Stop
+from runs.reports import Report, Said
+from runs.statements import moment, stamp
+
+SECONDS = 1.0
+
+
+class Sweep:
+    """`seats` is the embedded backend of this process, or None where nothing is dispatched."""
+
+    def __init__(self, seats: Embedded | None) -> None:
+        self.seats = seats
+        self._watch = Watch(SECONDS)
+
+    def look_round(self, tick: float, now: datetime) -> tuple[list[Report], set[int]]:
+        """Reports that nobody else will send, and runs that want a pass. `tick`: seconds of a clock nobody sets.
+
+        After a time that does not count nobody is lost: leases are extended instead.
+        """
+        gap = self._watch.gap(tick, now)
+        if gap is not None:
+            extend_leases(now, gap)
+        self._watch.looked(tick, now)
+        if gap is not None:
+            return [], set()
+        reports, runs = overdue(now), set(runs_to_visit(now))
+        if self.seats:
+            reports += self.seats.beats(tick)
+            surface(self.seats, tick, now)
+            runs |= self.seats.let_go(tick)
+        return reports, runs
+
+
+def overdue(now: datetime) -> list[Report]:
+    """Reports that nobody will send: leases that ran out, attempts over their time, cancels nobody answered."""
+    found = []
+    for run, attempt, epoch, stored, _ in sql.OVERDUE(now=stamp(now)):
+        expires = moment(stored)
+        if expires is not None and expires <= now:
+            error = f"no heartbeat for {settings.LEASE_SECONDS} s"
+            found.append(Report(Said.LOSE, run, attempt, epoch, lease_ended_at=expires, error=error))
+        else:
+            found.append(Report(Said.TIME_OUT, run, attempt, epoch, error="it ran over its time"))
+    patience = timedelta(seconds=settings.LEASE_SECONDS)
+    for run, attempt, epoch in sql.CANCEL_OVERDUE(since=stamp(now - patience)):
+        found.append(Report(Said.CANCEL, run, attempt, epoch, error="did not answer the cancel in time"))
+    return found
+
+
+def runs_to_visit(now: datetime) -> list[int]:
+    """Unended runs in which a pass may find something to do."""
+    return [number for (number,) in sql.TO_VISIT(now=stamp(now))]
+
+
+def extend_leases(now: datetime, gap: timedelta) -> None:
+    """Moves the end of every open lease by the time that must not count, and writes that down."""
+    with transaction.atomic():
+        rows = [
+            (number, stamp((moment(expires) or now) + gap), stamp((moment(deadline) or now) + gap))
+            for number, expires, deadline in sql.OPEN_LEASES()
+        ]
+        sql.EXTEND_LEASES(rows)
+        for (run_id,) in sql.UNDER_WAY():
+            with journal.of(run_id, now) as entry:
+                entry.note("clock_step", topic="metrics", data={"gap_seconds": gap.total_seconds()})
+
+
+def surface(seats: Embedded, tick: float, now: datetime) -> None:
+    """Leases what has been running in place for too long to stay unseen; what nobody wants any more is stopped."""
+    for worker, doing in seats.to_surface(tick):
+        try:
+            with transaction.atomic(), journal.of(doing.run_id, now) as entry:
+                leases = transitions.lease(entry, [doing.lease.pick])
+        except journal.NoSuchRun:
+            leases = []
+        for lease in leases:
+            doing.lease.attempt, doing.lease.epoch = lease.attempt, lease.epoch
+            seats.surfaced(worker)
+        if not leases:
+            doing.job.stop(Stop.CANCEL)

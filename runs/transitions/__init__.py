@@ -1,0 +1,26 @@
+"""The only writer of state: leases, reports, ends, and the states of runs.
+
+Every function writes into an `Entry` (see `runs/journal.py`), so a change, its counters and its event are one
+transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses writes nothing.
+"""
+
+from runs.transitions.leasing import Lease, Pick, in_place, lease
+from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
+from runs.transitions.reporting import apply
+from runs.transitions.unstarted import cancel_one, end_pending, undelay
+
+__all__ = [
+    "Lease",
+    "Pick",
+    "apply",
+    "cancel_one",
+    "close",
+    "end_pending",
+    "in_place",
+    "lease",
+    "move",
+    "request_cancel",
+    "request_stop",
+    "stopping_attempts",
+    "undelay",
+]

@@ -1,0 +1,124 @@
+"""Giving subtasks to agents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from runs import statements as sql
+from runs.engine import states
+from runs.journal import Entry
+from runs.statements import json_value, stamp
+
+
+@dataclass(slots=True)
+class Pick:
+    """A subtask chosen for an agent. `available_at`: since when it could have run, ready and with the agent free.
+
+    `started_at`: an embedded worker begins with the lease; work done in place began before it was written down.
+    """
+
+    subtask: int
+    epoch: int
+    lane: str
+    alone: bool
+    timeout_seconds: float
+    agent: int
+    available_at: datetime
+    token: int | None = None
+    started_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Lease:
+    """A subtask given to an agent: the attempt, its epoch, and what is to be done."""
+
+    attempt: int
+    epoch: int
+    pick: Pick
+    key: str
+    content: str
+    executor: dict[str, Any] | None
+    inputs: dict[str, Any] | None
+    attempts_used: int
+    max_iterations: int
+
+
+def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
+    """Gives subtasks to agents. Those that another took meanwhile are left out of the answer."""
+    if not picks:
+        return []
+    by_id = {pick.subtask: pick for pick in picks}
+    won = sql.LEASE_SUBTASKS([(pick.subtask, pick.epoch, stamp(pick.started_at)) for pick in picks], run=entry.run_id)
+    leases = {row[0]: _lease(by_id[row[0]], *row[1:]) for row in won}
+    made = sql.LEASE_ATTEMPTS(
+        [_attempt_row(entry, given) for given in leases.values()],
+        run=entry.run_id,
+        now=stamp(entry.now),
+        expires=stamp(entry.now + timedelta(seconds=settings.LEASE_SECONDS)),
+        false=False,
+    )
+    for attempt, subtask in made:
+        leases[subtask].attempt = attempt
+        _opened(entry, leases[subtask])
+    return list(leases.values())
+
+
+def in_place(picks: Sequence[Pick]) -> list[Lease]:
+    """What is to be done for subtasks that will be leased only when they are done: quick work, run in place."""
+    by_id = {pick.subtask: pick for pick in picks}
+    found = {row[0]: row[1:] for row in sql.SPECS([(pick.subtask,) for pick in picks])}
+    leases = [_lease(pick, pick.epoch + 1, *found[number][1:]) for number, pick in by_id.items() if number in found]
+    for lease in leases:
+        lease.attempts_used += 1  # the lease to come counts, as it does for everybody
+    return leases
+
+
+def _lease(
+    pick: Pick, epoch: int, key: str, content: str, executor: Any, inputs: Any, attempts_used: int, iterations: int
+) -> Lease:
+    return Lease(0, epoch, pick, key, content, json_value(executor), json_value(inputs), attempts_used, iterations)
+
+
+def _attempt_row(entry: Entry, given: Lease) -> tuple:
+    pick = given.pick
+    deadline = entry.now + timedelta(seconds=pick.timeout_seconds + settings.LEASE_SECONDS)
+    leased = stamp(pick.started_at or entry.now)
+    status = states.Attempt.RUNNING if pick.started_at else states.Attempt.LEASED
+    available = stamp(pick.available_at)
+    return (
+        pick.subtask,
+        given.epoch,
+        pick.agent,
+        pick.token,
+        available,
+        stamp(deadline),
+        leased,
+        stamp(pick.started_at),
+        status,
+    )
+
+
+def _opened(entry: Entry, given: Lease) -> None:
+    pick = given.pick
+    since = entry.seconds(pick.started_at or entry.now)
+    entry.add(pending=-1, in_progress=1, open_alone=pick.alone, open_started_sum=since)
+    entry.add(**{f"open_{pick.lane}": 1})
+    entry.load(pick.agent).opened += 1
+    _note(entry, "leased", given, states.Status.PENDING)
+    if pick.started_at:
+        _note(entry, "started", given, states.Status.IN_PROGRESS)
+
+
+def _note(entry: Entry, kind: str, given: Lease, before: states.Status) -> None:
+    entry.note(
+        kind,
+        subtask=given.pick.subtask,
+        attempt=given.attempt,
+        epoch=given.epoch,
+        agent=given.pick.agent,
+        before=before,
+        after=states.Status.IN_PROGRESS,
+    )

@@ -1,0 +1,98 @@
+"""What is said about attempts: starts, beats and ends, each accepted only from the attempt that counts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+
+from runs import statements as sql
+from runs.engine import states
+from runs.journal import Entry
+from runs.reports import Report, Said, Verdict
+from runs.statements import moment, stamp
+from runs.transitions.ending import OUTCOMES, end
+from runs.transitions.found import Found, look_up, note
+
+
+def apply(entry: Entry, reports: Sequence[Report], chance: float) -> None:
+    """Carries out reports about attempts of this run, and gives each its verdict. `chance` is the retries' jitter."""
+    found = look_up(entry, {report.attempt for report in reports})
+    for report in reports:
+        report.verdict = None  # of a transaction that was rolled back
+    for group in _groups(reports):
+        live = [(report, found[report.attempt]) for report in group if _is_live(report, found.get(report.attempt))]
+        if not live:
+            continue
+        if group[0].said is Said.START:
+            _start(entry, live)
+        elif group[0].said is Said.BEAT:
+            # The first report starts the attempt, whatever it says.
+            _start(entry, [(report, found) for report, found in live if found.status == states.Attempt.LEASED])
+            _beat(entry, live)
+        else:
+            end(entry, live, chance)
+
+
+def _groups(reports: Sequence[Report]) -> Iterable[list[Report]]:
+    """Starts, then beats, then ends; of several of one sort about one attempt, the later in a later group."""
+    for sort in (lambda r: r.said is Said.START, lambda r: r.said is Said.BEAT, lambda r: r.ends):
+        left = [report for report in reports if sort(report)]
+        while left:
+            group = {report.attempt: report for report in reversed(left)}
+            yield list(reversed(group.values()))
+            left = [report for report in left if group[report.attempt] is not report]
+
+
+def _is_live(report: Report, found: Found | None) -> bool:
+    """Whether the attempt it is about still counts; if not, the report has its verdict."""
+    if found is None:
+        report.verdict = Verdict.UNKNOWN
+        return False
+    report.current = found.status
+    renewed = report.lease_ended_at is not None and report.lease_ended_at != moment(found.lease_expires_at)
+    if report.epoch == found.epoch == found.subtask_epoch and found.status in states.ATTEMPT_OPEN and not renewed:
+        return True
+    report.verdict = Verdict.SAME if _said_before(report, found) else Verdict.REFUSED
+    return False
+
+
+def _said_before(report: Report, found: Found) -> bool:
+    if report.epoch != found.epoch or not report.ends or OUTCOMES[report.said] != found.status:
+        return False
+    return report.said is not Said.COMPLETE or report.digest == found.result_digest
+
+
+def _start(entry: Entry, live: list[tuple[Report, Found]]) -> None:
+    if not live:
+        return
+    rows = []
+    for report, found in live:
+        at = report.at or entry.now
+        rows.append((found.attempt, report.epoch, stamp(at), stamp(at + timedelta(seconds=found.timeout_seconds))))
+    won = {number for (number,) in sql.START_ATTEMPTS(rows)}
+    sql.START_SUBTASKS(
+        [(found.subtask, stamp(report.at or entry.now)) for report, found in live if found.attempt in won]
+    )
+    for report, found in live:
+        report.verdict = Verdict.ACCEPTED if found.attempt in won else Verdict.SAME
+        if found.attempt in won:
+            found.status = report.current = states.Attempt.RUNNING
+            found.started_at = stamp(report.at or entry.now)
+            note(entry, "started", found, before=states.Status.IN_PROGRESS, after=states.Status.IN_PROGRESS)
+
+
+def _beat(entry: Entry, live: list[tuple[Report, Found]]) -> None:
+    expires = stamp(entry.now + timedelta(seconds=settings.LEASE_SECONDS))
+    rows = [(found.attempt, report.epoch, report.progress, report.message) for report, found in live]
+    won = {number for (number,) in sql.RENEW(rows, now=stamp(entry.now), expires=expires)}
+    told = [
+        (report, found)
+        for report, found in live
+        if found.attempt in won and (report.progress is not None or report.message is not None)
+    ]
+    if told:
+        sql.SHOW_PROGRESS([(found.subtask, report.epoch, report.progress, report.message) for report, found in told])
+    for report, found in told:
+        note(entry, "progress", found, data={"progress": report.progress, "message": report.message})
+    for report, found in live:
+        report.verdict = Verdict.ACCEPTED if found.attempt in won else Verdict.REFUSED

@@ -1,0 +1,59 @@
+"""What happens to subtasks that have not started: set free, skipped, cancelled."""
+
+from collections.abc import Sequence
+
+from runs import statements as sql
+from runs.engine import states
+from runs.journal import Entry
+from runs.statements import stamp
+
+
+def release_dependants(entry: Entry, completed: list[int]) -> None:
+    if completed:
+        for unmet, status in sql.RELEASE_DEPENDANTS([(number,) for number in completed], now=stamp(entry.now)):
+            if unmet == 0 and status == states.Status.PENDING:
+                entry.add(blocked=-1)
+
+
+def skip_dependants(entry: Entry, ended: list[tuple[int, str, str]]) -> None:
+    """Skips what depends on these (id, key, status), and what depends on that, with the reason on each."""
+    while ended:
+        rows = [(number, _reason(key, status)) for number, key, status in ended]
+        skipped = sql.SKIP_DEPENDANTS(rows, now=stamp(entry.now))
+        _ended_pending(entry, skipped, states.Status.SKIPPED, "skipped")
+        ended = [(number, key, states.Status.SKIPPED) for number, key, *_ in skipped]
+
+
+def _reason(key: str, status: str) -> str:
+    return f"{key} failed" if status == states.Status.FAILED else f"{key} was {status}"
+
+
+def end_pending(entry: Entry, status: states.Status, reason: str) -> None:
+    """Cancels or skips everything that has not started."""
+    # Those that wait for the time of another try are pending too: their number is kept, and is now none.
+    ended = sql.END_PENDING(run=entry.run_id, status=status, now=stamp(entry.now), reason=reason)
+    entry.mark(delayed=0)
+    _ended_pending(entry, ended, status, status)
+
+
+def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
+    """Cancels a subtask that has not started, and skips what depends on it. Says whether it did."""
+    entry.add(delayed=-len(sql.UNDELAY_ONE(run=entry.run_id, id=subtask)))
+    rows = sql.END_ONE_PENDING(
+        run=entry.run_id, id=subtask, status=states.Status.CANCELLED, now=stamp(entry.now), reason=reason
+    )
+    _ended_pending(entry, rows, states.Status.CANCELLED, "cancelled")
+    skip_dependants(entry, [(number, key, states.Status.CANCELLED) for number, key, *_ in rows])
+    return bool(rows)
+
+
+def _ended_pending(entry: Entry, rows: Sequence[tuple], status: states.Status, kind: str) -> None:
+    for number, _, unmet, expected in rows:
+        entry.add(pending=-1, blocked=-(unmet > 0), expected_ended=expected, **{status: 1})
+        entry.note(kind, subtask=number, before=states.Status.PENDING, after=status)
+
+
+def undelay(entry: Entry) -> None:
+    """Lets go of the subtasks whose time for another try has come."""
+    if entry["delayed"]:
+        entry.add(delayed=-len(sql.UNDELAY(run=entry.run_id, now=stamp(entry.now))))

@@ -1,0 +1,24 @@
+"""Proves that the database keeps its promises: each invariant is a query that must find nothing.
+
+`manage.py verify` runs them. The numbers are those of the list in `docs/reliability.md`.
+"""
+
+from datetime import datetime
+
+from runs.verify import counters, history, rows
+from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
+
+__all__ = ["CHECKS", "Check", "Finding", "verify"]
+
+CHECKS: list[Check] = sorted(rows.CHECKS + history.CHECKS + counters.CHECKS, key=lambda check: int(check.id[1:]))
+
+
+def verify(run_id: int | None, now: datetime) -> list[Finding]:
+    """All checks on one run, or on everything; read-only, on one state of the database."""
+    scope = Scope(run_id, now)
+    findings = []
+    with one_state():
+        for check in CHECKS:
+            found = list(check.violations(scope))
+            findings.append(Finding(check.id, check.says, len(found), found[:SHOWN]))
+    return findings

@@ -1,0 +1,229 @@
+"""Invariants of the rows as they stand: attempts and epochs, ends, leases, dependencies, results."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+
+from runs import outputs
+from runs.engine import states
+from runs.models import Attempt, SubtaskDependency
+from runs.reports import digest
+from runs.statements import json_value, stamp
+from runs.verify.base import Check, Scope, in_list, query, rows
+from todos.models import Dependency, Todo
+from todos.plan import graph
+from todos.plan.outline import find_cycle
+
+OPEN = in_list(states.ATTEMPT_OPEN)
+ENDED = in_list(states.TERMINAL)
+RUN_ENDED = in_list(states.RUN_TERMINAL)
+SLACK = timedelta(seconds=1)
+
+
+def _leases_in_bounds(scope: Scope) -> Iterator[str]:
+    latest = stamp(scope.now + timedelta(seconds=settings.LEASE_SECONDS) + SLACK)
+    text = f"""
+        SELECT id FROM runs_attempt a WHERE status IN {OPEN} AND {scope.where("a.run_id")}
+        AND (lease_expires_at > %(latest)s OR last_beat_at > %(latest)s)
+    """
+    for (number,) in query(text, {"latest": latest}):
+        yield f"the lease of attempt {number} ends later than any lease may"
+
+
+def _no_cycle(scope: Scope) -> Iterator[str]:
+    links = SubtaskDependency.objects.all()
+    if scope.run_id is not None:
+        links = links.filter(run=scope.run_id)
+    needs: dict[int, list[int]] = {}
+    for before, after in links.values_list("before_id", "after_id").iterator():
+        needs.setdefault(after, []).append(before)
+        needs.setdefault(before, [])
+    if path := graph.find_cycle(needs):
+        yield "subtasks wait for each other: " + " → ".join(map(str, path))
+    if scope.run_id is None:
+        yield from _no_cycle_of_todos()
+
+
+def _no_cycle_of_todos() -> Iterator[str]:
+    parents = {str(pk): str(parent) if parent else None for pk, parent in Todo.objects.values_list("pk", "parent_id")}
+    for key in parents:
+        above, seen = parents[key], 0
+        while above is not None and seen <= len(parents):
+            above, seen = parents.get(above), seen + 1
+            if seen > 1_000:
+                yield f"todo {key} is below itself"
+                return
+    needs: dict[str, list[str]] = {}
+    for after, before in Dependency.objects.values_list("after_id", "before_id"):
+        needs.setdefault(str(after), []).append(str(before))
+    if path := find_cycle(needs, parents):
+        yield "todos wait for each other: " + " → ".join(path)
+
+
+def _results_unchanged(scope: Scope) -> Iterator[str]:
+    text = f"""
+        SELECT s.id, s.result, s.result_digest, e.data FROM runs_subtask s
+        JOIN runs_event e ON e.subtask_id = s.id AND e.kind = 'completed'
+        WHERE s.status = 'completed' AND {scope.where("s.run_id")}
+    """
+    for number, result, stored, data in query(text):
+        told = (json_value(data) or {}).get("digest")
+        if not stored == told == digest(json_value(result)):
+            yield f"the result of subtask {number} is not the one that was recorded when it completed"
+
+
+def _outputs_as_recorded(scope: Scope) -> Iterator[str]:
+    found = Attempt.objects.exclude(output_bytes=0).filter(finished_at__isnull=False)
+    if scope.run_id is not None:
+        found = found.filter(run=scope.run_id)
+    columns = ("pk", "run_id", "subtask_id", "epoch", "output_bytes")
+    for number, run, subtask, epoch, size in found.values_list(*columns).iterator():
+        if size > settings.OUTPUT_MAX_BYTES:
+            yield f"attempt {number} kept {size} bytes of output, more than is allowed"
+        path = outputs.path(run, subtask, epoch)
+        if path.exists() and path.stat().st_size != size:
+            yield f"attempt {number} recorded {size} bytes of output, the file has {path.stat().st_size}"
+
+
+def _foreign_keys(scope: Scope) -> Iterator[str]:
+    if connection.vendor == "sqlite" and scope.run_id is None:
+        for table, row, parent, _ in query("PRAGMA foreign_key_check"):
+            yield f"row {row} of {table} points to nothing in {parent}"
+        for (answer,) in query("PRAGMA quick_check"):
+            if answer != "ok":
+                yield f"the database file is damaged: {answer}"
+
+
+CHECKS = [
+    Check(
+        "I1",
+        "a subtask is in progress exactly when one attempt of it is open, with its epoch",
+        rows(
+            f"""
+            SELECT s.id, s.status, COUNT(a.id), SUM(CASE WHEN a.epoch = s.epoch THEN 1 ELSE 0 END)
+            FROM runs_subtask s LEFT JOIN runs_attempt a ON a.subtask_id = s.id AND a.status IN {OPEN}
+            WHERE {{scope}} GROUP BY s.id, s.status
+            HAVING COUNT(a.id) <> CASE WHEN s.status = 'in_progress' THEN 1 ELSE 0 END
+                OR SUM(CASE WHEN a.epoch <> s.epoch THEN 1 ELSE 0 END) > 0
+            """,
+            "subtask {0} is {1} and has {2} open attempts, {3} of them with its epoch",
+            "s.run_id",
+        ),
+    ),
+    Check(
+        "I2",
+        "the epochs of a subtask are 1 to n without a hole",
+        rows(
+            """
+            SELECT s.id, s.epoch, COUNT(a.id) FROM runs_subtask s LEFT JOIN runs_attempt a ON a.subtask_id = s.id
+            WHERE {scope} GROUP BY s.id, s.epoch
+            HAVING COUNT(a.id) <> s.epoch OR COALESCE(MAX(a.epoch), 0) <> s.epoch OR COALESCE(MIN(a.epoch), 1) <> 1
+            """,
+            "subtask {0} is at epoch {1} and has {2} attempts",
+            "s.run_id",
+        ),
+    ),
+    Check(
+        "I3",
+        "a completed subtask has exactly one attempt that succeeded, or was carried over; any other has none",
+        rows(
+            """
+            SELECT s.id, s.status, COUNT(a.id)
+            FROM runs_subtask s LEFT JOIN runs_attempt a ON a.subtask_id = s.id AND a.status = 'succeeded'
+            WHERE {scope} GROUP BY s.id, s.status, s.epoch, s.run_id
+            HAVING COUNT(a.id) > 1 OR (s.status <> 'completed' AND COUNT(a.id) > 0)
+                OR (s.status = 'completed' AND COUNT(a.id) = 0 AND NOT EXISTS (
+                    SELECT 1 FROM runs_event e WHERE e.subtask_id = s.id AND e.kind = 'carried_over'))
+            """,
+            "subtask {0} is {1} and has {2} attempts that succeeded",
+            "s.run_id",
+        ),
+    ),
+    Check(
+        "I5",
+        "what has ended has the time of its end, and what has not has none",
+        rows(
+            f"""
+            SELECT 'subtask', s.id, s.status FROM runs_subtask s
+            WHERE {{scope}} AND (s.status IN {ENDED}) <> (s.finished_at IS NOT NULL)
+            UNION ALL
+            SELECT 'attempt', s.id, s.status FROM runs_attempt s
+            WHERE {{scope}} AND (s.status NOT IN {OPEN}) <> (s.finished_at IS NOT NULL)
+            """,
+            "{0} {1} is {2} and its end does not agree",
+            "s.run_id",
+        ),
+    ),
+    Check(
+        "I9",
+        "a run has ended exactly when all its subtasks have, and as they did",
+        rows(
+            f"""
+            SELECT r.id, r.status FROM runs_run r LEFT JOIN runs_subtask s ON s.run_id = r.id
+            WHERE {{scope}} AND r.status IN {RUN_ENDED} GROUP BY r.id, r.status, r.cancel_requested_at, r.finished_at
+            HAVING SUM(CASE WHEN s.status IN ('pending', 'in_progress') THEN 1 ELSE 0 END) > 0
+                OR r.finished_at IS NULL
+                OR r.status <> CASE
+                    WHEN SUM(CASE WHEN s.status IN ('failed', 'cancelled') THEN 1 ELSE 0 END) = 0 THEN 'completed'
+                    WHEN r.cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE 'failed' END
+            """,
+            "run {0} is {1}, which does not follow from its subtasks",
+            "r.id",
+        ),
+    ),
+    Check(
+        "I13",
+        "no subtask has had more attempts than its retries and one last try allow",
+        rows(
+            """
+            SELECT s.id, s.attempts_used, s.max_retries FROM runs_subtask s WHERE {scope}
+            AND (s.attempts_used > s.max_retries + CASE WHEN s.max_retries > 0 THEN 2 ELSE 1 END
+                 OR s.attempts_used > s.epoch)
+            """,
+            "subtask {0} has used {1} attempts with {2} retries",
+            "s.run_id",
+        ),
+    ),
+    Check("I14", "no lease ends later than one renewed now would", _leases_in_bounds),
+    Check(
+        "I15",
+        "a run that has ended has no open attempt",
+        rows(
+            f"""
+            SELECT r.id, a.id FROM runs_run r JOIN runs_attempt a ON a.run_id = r.id AND a.status IN {OPEN}
+            WHERE {{scope}} AND r.status IN {RUN_ENDED}
+            """,
+            "run {0} has ended and attempt {1} is open",
+            "r.id",
+        ),
+    ),
+    Check(
+        "I20",
+        "a pending subtask waits for exactly the dependencies that are not completed",
+        rows(
+            """
+            SELECT s.id, s.unmet, COUNT(b.id) FROM runs_subtask s
+            LEFT JOIN runs_subtaskdependency d ON d.after_id = s.id
+            LEFT JOIN runs_subtask b ON b.id = d.before_id AND b.status <> 'completed'
+            WHERE {scope} AND s.status = 'pending' GROUP BY s.id, s.unmet HAVING COUNT(b.id) <> s.unmet
+            """,
+            "subtask {0} says it waits for {1} others and {2} are not completed",
+            "s.run_id",
+        ),
+    ),
+    Check("I21", "no subtask and no todo waits for itself, and every reference leads somewhere", _no_cycle),
+    Check("I21", "every reference leads to a row", _foreign_keys),
+    Check("I23", "output is stored as it was recorded, within its cap", _outputs_as_recorded),
+    Check(
+        "I25",
+        "of tokens only digests are stored",
+        rows(
+            "SELECT id FROM runs_token t WHERE {scope} AND (length(digest) <> 64 OR digest LIKE 'abr%%')",
+            "token {0} is not stored as a digest",
+            "t.run_id",
+        ),
+    ),
+    Check("I27", "a result is the one that was recorded when its subtask completed", _results_unchanged),
+]

@@ -1,0 +1,60 @@
+"""What parallel work gained: what cannot be known honestly is None."""
+
+from typing import Any
+
+import pytest
+
+from runs.engine.speedup import Speedup, measure
+
+
+def measured(**changed: Any) -> Speedup:
+    facts: dict[str, Any] = {
+        "work_seconds": 40.0,
+        "elapsed_seconds": 10.0,
+        "completed": 4,
+        "limit": 5.0,
+        "max_agents": 4,
+        "strategy": "parallel",
+    }
+    return measure(**(facts | changed))
+
+
+def test_speedup_is_the_work_that_was_done_over_the_time_that_passed() -> None:
+    assert measured() == Speedup(4.0, 5.0, 80.0, "parallel pays")
+
+
+def test_nothing_is_claimed_before_the_first_subtask_is_done() -> None:
+    assert measured(completed=0, work_seconds=0.0) == Speedup(None, 5.0, None, None)
+
+
+def test_nothing_is_claimed_while_no_time_has_passed() -> None:
+    assert measured(elapsed_seconds=0.0) == Speedup(None, 5.0, None, None)
+    assert measured(elapsed_seconds=-1.0).speedup is None
+
+
+def test_a_limit_that_was_beaten_is_no_limit() -> None:
+    beaten = measured(limit=3.9)
+    assert (beaten.speedup, beaten.limit, beaten.efficiency_percent) == (4.0, None, None)
+
+
+def test_a_limit_just_reached_is_full_efficiency() -> None:
+    assert measured(limit=4.0).efficiency_percent == 100.0
+
+
+def test_without_a_limit_there_is_no_efficiency() -> None:
+    assert measured(limit=None).efficiency_percent is None
+
+
+@pytest.mark.parametrize(("completed", "verdict"), [(1, None), (2, None), (3, "parallel pays")])
+def test_the_verdict_waits_for_three_finished_subtasks(completed: int, verdict: str | None) -> None:
+    assert measured(completed=completed).verdict == verdict
+
+
+@pytest.mark.parametrize(("work", "verdict"), [(10.9, "parallel does not pay"), (11.0, "parallel pays")])
+def test_parallel_pays_from_a_tenth_on(work: float, verdict: str) -> None:
+    assert measured(work_seconds=work).verdict == verdict
+
+
+def test_who_asked_for_one_at_a_time_gets_no_verdict_on_parallel_work() -> None:
+    assert measured(max_agents=1).verdict is None
+    assert measured(strategy="sequential").verdict is None

@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import DjangoAssertNumQueries
+
+from runs import activity
+from runs.models import Run
+from tests.scenes import Scene, scene
+
+pytestmark = pytest.mark.django_db
+
+
+def test_runs_under_way_are_ones_own_and_come_newest_first(ada: User, eve: User) -> None:
+    first, second = scene(ada, content="first"), scene(ada, content="second")
+    scene(eve)
+    ended = scene(ada, "a")
+    ended.start("a")
+    ended.complete("a")
+    assert [run.pk for run in activity.unended(ada.pk)] == [second.run_id, first.run_id]
+
+
+def test_runs_that_ended_last_come_first(ada: User) -> None:
+    made = [scene(ada, "a") for _ in range(3)]
+    for there, seconds in zip(made, (30, 10, 20)):
+        there.start("a")
+        there.later(seconds)
+        there.complete("a")
+    found = activity.ended_lately(ada.pk, 2)
+    assert [run.pk for run in found] == [made[0].run_id, made[2].run_id]
+
+
+def test_completions_are_those_of_the_last_events(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = scene(ada, "abc", max_agents=3)
+    there.start("a", "b", "c")
+    there.complete("a")
+    there.later(5)
+    there.fail("b")
+    there.complete("c")
+    assert activity.completions([there.run]) == {
+        there.run_id: [there.now - timedelta(seconds=5), there.now],
+    }
+    monkeypatch.setattr(activity, "RECENT_EVENTS", 2)
+    assert activity.completions([there.run]) == {there.run_id: [there.now]}
+
+
+def test_completions_take_one_query_for_all_runs(ada: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for number in (2, 8):
+        runs = [scene(ada).run for _ in range(number)]
+        with django_assert_num_queries(1):
+            activity.completions(runs)
+
+
+def test_agents_at_work_come_first_and_say_what_they_do(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=3)
+    there.start("a", agent="agent-10")
+    there.start("b", agent="agent-2")
+    there.start("c", agent="agent-1")
+    there.complete("c")
+    found = activity.agents([there.run_id], 10)
+    doing = [(agent.name, agent.completed, agent.attempt and agent.attempt.subtask.key) for agent in found]
+    assert doing == [("agent-2", 0, "b"), ("agent-10", 0, "a"), ("agent-1", 1, None)]
+
+
+def test_an_agent_in_two_runs_is_shown_once_at_its_work(ada: User) -> None:
+    one, two = scene(ada, "a"), scene(ada, "b")
+    one.start("a")
+    one.complete("a")
+    two.start("b")
+    Run.objects.filter(pk=one.run_id).update(status="running", finished_at=None)
+    (agent,) = activity.agents([one.run_id, two.run_id], 10)
+    assert agent.attempt is not None
+    assert agent.attempt.subtask.key == "b"
+
+
+def test_agents_take_two_queries_however_many_there_are(
+    ada: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    there: Scene = scene(ada, [f"k{at}" for at in range(30)], max_agents=30)
+    for number in range(30):
+        there.start(f"k{number}", agent=f"agent-{number}")
+    with django_assert_num_queries(2):
+        found = activity.agents([there.run_id], 24)
+        assert len(found) == 24
+        assert all(agent.attempt and agent.attempt.subtask.content for agent in found)

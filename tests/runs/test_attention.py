@@ -1,0 +1,64 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from runs import actions, attention
+from tests.scenes import Scene, scene
+
+pytestmark = pytest.mark.django_db
+
+
+def failed_run(owner: User, content: str = "Review") -> Scene:
+    """Ended: `a` failed and took `b` with it."""
+    there = scene(owner, "ab", {"b": ["a"]}, content=content)
+    there.start("a")
+    there.fail("a")
+    return there
+
+
+def test_a_run_that_failed_waits_for_a_person(ada: User) -> None:
+    there = failed_run(ada)
+    (item,) = attention.items(ada.pk, there.now)
+    assert (item.run.pk, item.failed, item.holds_up, item.ended) == (there.run_id, 1, 1, True)
+    assert attention.count(ada.pk, there.now) == 1
+
+
+def test_what_failed_in_a_run_under_way_waits_already(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=3)
+    there.start("a", "b")
+    there.fail("a")
+    (item,) = attention.items(ada.pk, there.now)
+    assert not item.ended
+
+
+def test_it_waits_no_more_once_it_was_tried_again(ada: User) -> None:
+    there = failed_run(ada)
+    actions.retry(there.run)
+    assert attention.items(ada.pk, there.now) == []
+
+
+def test_what_nobody_looked_at_for_days_is_forgotten(ada: User) -> None:
+    there = failed_run(ada)
+    assert attention.count(ada.pk, there.now + timedelta(days=4)) == 0
+
+
+def test_what_failed_for_somebody_else_is_theirs(ada: User, eve: User) -> None:
+    there = failed_run(eve)
+    assert attention.count(ada.pk, there.now) == 0
+
+
+def test_what_holds_up_most_comes_first(ada: User) -> None:
+    small = failed_run(ada, "small")
+    large = scene(ada, "abcd", {key: ["a"] for key in "bcd"}, content="large")
+    large.start("a")
+    large.fail("a")
+    newest = failed_run(ada, "newest")
+    found = [item.run.pk for item in attention.items(ada.pk, large.now)]
+    assert found == [large.run_id, newest.run_id, small.run_id]
+
+
+def test_a_run_that_was_cancelled_waits_for_nobody(ada: User) -> None:
+    there = scene(ada, "ab")
+    actions.cancel(there.run_id)
+    assert attention.count(ada.pk, there.now) == 0
