@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+
+
+class DashboardConfig(AppConfig):
+    name = "dashboard"
+
+
+class AdminConfig(DjangoAdminConfig):
+    default_site = "dashboard.admin_site.Site"

@@ -1,0 +1,29 @@
+"""What the server calls: guards outermost, then HTTP to Django and sockets to the consumers."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+django = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (these need the settings)
+from django.conf import settings  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
+
+from dashboard.bodies import BoundedBodies  # noqa: E402
+from dashboard.consumers import OverviewConsumer, RunConsumer, Unknown  # noqa: E402
+from dashboard.guard import Guard  # noqa: E402
+from todos.rest import paths  # noqa: E402, F401  (registers the converters)
+
+sockets = URLRouter(
+    [
+        path("ws/runs/<id:run_id>/", RunConsumer.as_asgi()),
+        path("ws/overview/", OverviewConsumer.as_asgi()),
+        re_path("", Unknown.as_asgi()),
+    ]
+)
+application = Guard(
+    ProtocolTypeRouter({"http": BoundedBodies(django), "websocket": sockets}),
+    settings.ALLOWED_HOSTS,
+)

@@ -1,0 +1,76 @@
+"""Events as lines a person reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dashboard import ansi, figures
+from runs.browse import named
+from runs.models import Agent, Event, Run, Subtask
+from runs.timeline import origin
+
+# The status whose icon an event carries, where its kind is not one itself.
+_DRAWN_AS = {
+    "leased": "in_progress",
+    "started": "in_progress",
+    "progress": "in_progress",
+    "released": "pending",
+    "carried_over": "completed",
+    "run_created": "pending",
+    "cancel_requested": "cancelled",
+    "clock_step": "waiting",
+}
+LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    seq: int
+    drawn: str
+    words: str
+    key: str
+    agent: str
+    said: str
+    at: datetime
+    exact: str
+    offset: str
+
+
+def of(run: Run, events: Sequence[Event]) -> list[Line]:
+    """Lines for these events, in two queries for the names in them."""
+    keys = named(Subtask, [event.subtask_id for event in events], "key")
+    agents = named(Agent, [event.agent_id for event in events], "name")
+    return [_line(run, event, keys, agents) for event in events]
+
+
+def _line(run: Run, event: Event, keys: dict[int, str], agents: dict[int, str]) -> Line:
+    kind = event.kind.removeprefix("run_") if event.kind != "run_created" else event.kind
+    words = event.kind.replace("_", " ")
+    return Line(
+        event.seq,
+        _DRAWN_AS.get(kind, kind),
+        words,
+        keys.get(event.subtask_id or 0, ""),
+        agents.get(event.agent_id or 0, ""),
+        ansi.visible(_said(event))[:LONGEST],
+        event.at,
+        figures.exact(event.at),
+        figures.on_axis((event.at - origin(run)).total_seconds()),
+    )
+
+
+def _said(event: Event) -> str:
+    """What the event adds to its kind."""
+    data: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
+    if event.kind == "run_created":
+        return figures.plural(data.get("subtasks", 0), "subtask")
+    if event.kind == "progress":
+        share = figures.percent(data["progress"]) if data.get("progress") is not None else ""
+        return ": ".join(filter(None, [share, data.get("message") or ""]))
+    if event.kind == "clock_step":
+        return f"the server was away for {figures.duration(data.get('gap_seconds'))}"
+    again = ""
+    if event.after == "pending" and event.attempt_id is not None and event.kind != "released":
+        again = "one last try, alone" if data.get("last_try") else "another try"
+    return "; ".join(filter(None, [str(data.get("error") or data.get("reason") or ""), again]))

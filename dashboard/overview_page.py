@@ -1,0 +1,79 @@
+"""What the overview shows of one person's runs: those under way, what waits for that person, who works, what ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dashboard import run_page
+from dashboard.sparkline import Sparkline
+from runs import activity, attention, browse, queries
+from runs.models import Run
+
+CARDS = 8
+ENDED = 6
+AGENTS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A run under way."""
+
+    run: Run
+    progress: dict[str, Any]
+    bar: list[run_page.Part]
+    waits: str
+    sparkline: Sparkline | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A run in a list."""
+
+    run: Run
+    progress: dict[str, Any]
+    verdict: str
+
+
+def context(owner_id: int, now: datetime) -> dict[str, Any]:
+    """Everything the templates `overview/*.html` need."""
+    unended = activity.unended(owner_id)
+    shown = unended[:CARDS]
+    completions = activity.completions(shown)
+    agents = activity.agents([run.pk for run in unended], AGENTS)
+    ended = activity.ended_lately(owner_id, ENDED)
+    return {
+        "now": now,
+        "cards": [_card(run, completions.get(run.pk, []), now) for run in shown],
+        "unended": len(unended),
+        "agents_busy": sum(run.agents_active for run in unended),
+        "completed": sum(run.completed for run in unended),
+        "total": sum(run.total for run in unended),
+        "attention": attention.items(owner_id, now),
+        "agents": agents,
+        "ended": lines(ended, now),
+        "runs": browse.count_runs(owner_id, browse.RunFilter()),
+    }
+
+
+def _card(run: Run, completions: Sequence[datetime], now: datetime) -> Card:
+    progress = queries.snapshot_of(run.pk, vars(run), now)
+    line = Sparkline.of(completions, now) if completions else None
+    return Card(run, progress, run_page.bar(progress), run_page.waits(progress["waiting"]), line)
+
+
+def lines(found: Sequence[Run], now: datetime) -> list[Line]:
+    """Runs as rows of a table."""
+    rows = []
+    for run in found:
+        progress = queries.snapshot_of(run.pk, vars(run), now)
+        rows.append(Line(run, progress, verdict(run, progress)))
+    return rows
+
+
+def verdict(run: Run, progress: dict[str, Any]) -> str:
+    """What is to be said of a run in a few words."""
+    lost = [f"{number:,} {word}" for word in ("failed", "cancelled", "skipped") if (number := progress[word])]
+    if lost:
+        return ", ".join(lost)
+    return progress["verdict"] or ""

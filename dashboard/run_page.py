@@ -1,0 +1,135 @@
+"""What the run page says about a run as a whole, for the page and for its frames."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from dashboard import figures
+from runs import browse, queries
+from runs.engine import states
+from runs.models import Run
+
+SHOWN_FAILURES = 5
+
+
+def context(run: Run, now: datetime) -> dict[str, Any]:
+    """Everything the templates `run/*.html` need but their rows."""
+    progress = queries.snapshot_of(run.pk, vars(run), now)
+    ended = run.finished_at is not None
+    return {
+        "run": run,
+        "now": now,
+        "socket": f"/ws/runs/{run.pk}/?format=html",
+        "progress": progress,
+        "ended": ended,
+        "cancelling": run.cancel_requested_at is not None and not ended,
+        "may_retry": ended and run.status != states.Run.COMPLETED and run.todo_id is not None,
+        "bar": bar(progress),
+        "waits": waits(progress["waiting"]),
+        "limit": limit(run),
+        "per_minute": per_minute(progress),
+        "busy": busy(progress),
+        "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
+        "tabs": tabs(run),
+    }
+
+
+# ---- tabs ----
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    name: str
+    title: str
+    href: str
+    count: int | None = None
+
+
+def tabs(run: Run) -> list[Tab]:
+    """The views of a run, in order."""
+    return [
+        Tab("timeline", "Timeline", reverse("run", args=[run.pk])),
+        Tab("subtasks", "Subtasks", reverse("run-subtasks", args=[run.pk]), run.total),
+        Tab("events", "Events", reverse("run-events", args=[run.pk]), run.last_seq),
+    ]
+
+
+# ---- the bar ----
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One colour of a bar: where it starts and how wide it is, of 100."""
+
+    kind: str
+    start: float
+    width: float
+
+
+def bar(progress: dict[str, Any]) -> list[Part]:
+    """The parts of the work. What has ended is known by work; within it, and for the rest, numbers decide."""
+    ended = {
+        "completed": progress["completed"],
+        "failed": progress["failed"],
+        "cancelled": progress["cancelled"] + progress["skipped"],
+    }
+    whole = 100 * progress["progress"]
+    widths = _shares(ended, whole)
+    rest = {"moving": progress["in_progress"], "pending": progress["pending"]}
+    widths["moving"] = _shares(rest, 100 - whole)["moving"]
+    parts, start = [], 0.0
+    for kind in ("completed", "failed", "cancelled", "moving"):
+        if widths[kind] > 0:
+            parts.append(Part(kind, round(start, 2), round(widths[kind], 2)))
+            start += widths[kind]
+    return parts
+
+
+def _shares(numbers: dict[str, int], whole: float) -> dict[str, float]:
+    total = sum(numbers.values())
+    return {kind: whole * number / total if total else 0.0 for kind, number in numbers.items()}
+
+
+# ---- words ----
+
+_WAITS = {
+    states.Wait.CAPACITY: "for an agent",
+    states.Wait.DEPENDENCY: "need others",
+    states.Wait.RESOURCE: "for a lock",
+    states.Wait.RATE_LIMIT: "for a rate limit",
+    states.Wait.RETRY: "try again",
+    states.Wait.PAUSED: "paused",
+    states.Wait.BARRIER: "at a barrier",
+    states.Wait.AGENT: "for an outside agent",
+}
+
+
+def waits(waiting: dict[str, int]) -> str:
+    """Pending subtasks by what they wait for: "45 for an agent · 25 need others"."""
+    return " · ".join(f"{number:,} {_WAITS[states.Wait(word)]}" for word, number in waiting.items())
+
+
+def limit(run: Run) -> str:
+    """What keeps the run from being faster, by its plan. Empty where nothing is expected of it."""
+    if not run.work_seconds or not run.theoretical_speedup:
+        return ""
+    agents = 1 if run.strategy == "sequential" else run.max_agents
+    if agents == 1:
+        return f"limit: one agent for {figures.rough(run.work_seconds)} of work"
+    if run.critical_path_seconds >= run.work_seconds / agents:
+        return f"limit: the longest chain, {figures.rough(run.critical_path_seconds)}"
+    return f"limit: {figures.rough(run.work_seconds)} of work shared by {agents:,} agents"
+
+
+def per_minute(progress: dict[str, Any]) -> int | None:
+    """Completed subtasks a minute so far."""
+    elapsed = progress["elapsed_seconds"]
+    return round(60 * progress["completed"] / elapsed) if elapsed >= 1 and progress["completed"] else None
+
+
+def busy(progress: dict[str, Any]) -> float | None:
+    """The share of the time so far in which the agents allowed were at work."""
+    seats = progress["elapsed_seconds"] * progress["max_agents"]
+    return min(1.0, progress["busy_seconds"] / seats) if seats >= 1 else None

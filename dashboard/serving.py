@@ -1,0 +1,113 @@
+"""The server process: a free port, a lock on the home folder, and daphne or uvicorn on the socket."""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TRIES = 50
+HIGHEST_PORT = 65_535
+
+
+class CannotServe(Exception):
+    """Why the server cannot start, for a person to read."""
+
+
+@contextmanager
+def home_lock(home: Path) -> Iterator[None]:
+    """Holds the home folder for this process: two servers on one SQLite file would fight over it."""
+    handle = os.open(home / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotServe(f"another server is running on {home} already") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def bind(host: str, port: int, *, take_next: bool) -> socket.socket:
+    """A listening socket. `take_next`: when the port is taken, the next free one is as good."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise CannotServe(f"cannot listen on {host}: {error.strerror}") from None
+    last = min(port + TRIES - 1, HIGHEST_PORT) if take_next else port
+    for candidate in range(port, last + 1):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address[0], candidate, *address[2:]))
+            listener.listen(1024)
+        except OSError as error:
+            listener.close()
+            if candidate == last or error.errno != errno.EADDRINUSE:
+                raise CannotServe(f"cannot listen on {host}:{candidate}: {error.strerror}") from None
+        else:
+            listener.set_inheritable(False)
+            return listener
+    raise CannotServe(f"{port} is no port")
+
+
+def url_of(listener: socket.socket, host: str) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listener.getsockname()[1]}"
+
+
+def remember(home: Path, url: str) -> None:
+    """Where the server answers, for other commands of this home."""
+    (home / "server.json").write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+
+
+def remembered_url(home: Path) -> str | None:
+    """Where the last server of this home answered."""
+    try:
+        return str(json.loads((home / "server.json").read_text(encoding="utf-8"))["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def serve(server: str, application: Any, listener: socket.socket) -> None:
+    """Serves until SIGINT or SIGTERM."""
+    if server == "uvicorn":
+        _uvicorn(application, listener)
+    else:
+        _daphne(application, listener)
+
+
+def _daphne(application: Any, listener: socket.socket) -> None:
+    from daphne.endpoints import build_endpoint_description_strings
+    from daphne.server import Server
+
+    Server(
+        application=application,
+        endpoints=build_endpoint_description_strings(file_descriptor=listener.fileno()),
+        server_name="abreast",
+        websocket_max_message_size=65_536,
+        websocket_max_frame_size=65_536,
+        application_close_timeout=2,
+    ).run()
+
+
+def _uvicorn(application: Any, listener: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        application,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="websockets-sansio",
+        ws_max_size=65_536,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

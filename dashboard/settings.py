@@ -1,0 +1,182 @@
+"""All settings, read from the environment once. `docs/settings.md` says what each is for."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from django.core.management.utils import get_random_secret_key
+
+from dashboard import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ---- where things are ----
+HOME = Path(env.text("ABREAST_HOME") or BASE_DIR / "var").resolve()
+WORKSPACE = Path(env.text("ABREAST_WORKSPACE") or Path.cwd()).resolve()
+OUTPUTS = HOME / "outputs"
+
+
+def _secret_key() -> str:
+    """The key from the environment, else one made at the first start and kept in the home folder for its owner only."""
+    if key := env.secret("ABREAST_SECRET_KEY"):
+        return key
+    path = HOME / "secret_key"
+    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(key := get_random_secret_key())
+    return key
+
+
+SECRET_KEY = _secret_key()
+DEBUG = env.flag("ABREAST_DEBUG", False)
+
+# ---- who may reach it ----
+BIND_HOST = env.text("HOST") or "127.0.0.1"
+BIND_PORT = env.number("PORT", 8000, low=1, high=65535)
+SERVER = env.choice("SERVER", "daphne", ("daphne", "uvicorn"))
+ALLOWED_HOSTS = env.words("ABREAST_ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+
+# ---- what it is made of ----
+INSTALLED_APPS = [
+    "daphne",
+    "dashboard.apps.DashboardConfig",
+    "runs.apps.RunsConfig",
+    "todos.apps.TodosConfig",
+    "dashboard.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "dashboard.static.StaticFiles",
+    "channels",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "dashboard.middleware.headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # The last one: it calls the view itself.
+    "runs.api.idempotency.IdempotencyKeys",
+]
+ROOT_URLCONF = "dashboard.urls"
+ASGI_APPLICATION = "dashboard.asgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ---- database and hints ----
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    # FULL: what was acknowledged survives a power cut; group commit makes it cheap. Checkpoints are the ledger's alone.
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+        "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000"
+    ),
+}
+DATABASE_URL = env.text("DATABASE_URL")
+if DATABASE_URL:
+    DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+else:
+    DATABASES = {"default": {"ENGINE": "dashboard.sqlite", "NAME": HOME / "abreast.sqlite3", "OPTIONS": SQLITE_OPTIONS}}
+REDIS_URL = env.text("REDIS_URL")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL")
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# ---- people, time, language ----
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LOGIN_URL = "/login/"
+# Ports of one host share their cookies: the port in the name keeps two servers apart.
+SESSION_COOKIE_NAME = f"abreast_session_{BIND_PORT}"
+CSRF_COOKIE_NAME = f"abreast_csrf_{BIND_PORT}"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+FORMAT_MODULE_PATH = ["dashboard.formats"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# ---- static files ----
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "dashboard.static.Storage"},
+}
+
+# ---- the REST API; limits of single endpoints stand with them ----
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["runs.api.authentication.BearerToken", "runs.api.authentication.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["runs.api.permission.InScope"],
+    "DEFAULT_SCHEMA_CLASS": "todos.rest.schema.OperationSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    # Endpoints read their bodies by a stricter parser than any of these.
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "todos.rest.answering.on_error",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Abreast",
+    "DESCRIPTION": "Work that many agents do in parallel: todos, runs, leases, reports.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [],
+    "SERVE_PERMISSIONS": ["runs.api.permission.InScope"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# ---- how work is run: the papers' defaults ----
+LEASE_SECONDS = 15
+HEARTBEAT_SECONDS = 5
+SUBTASK_TIMEOUT_SECONDS = 300.0
+SUBTASK_MAX_RETRIES = 2
+SUBTASK_MAX_ITERATIONS = 10
+SUBTASK_EXPECTED_SECONDS = 30.0
+RUN_MAX_AGENTS = 4
+RUN_MAX_SUBTASKS = env.number("ABREAST_MAX_SUBTASKS", 10_000, low=1, high=1_000_000)
+EMBEDDED_MAX_WORKERS = env.number("ABREAST_MAX_WORKERS", 64, low=1, high=1_000)
+DEMO = env.flag("DEMO", True)
+SHELL = env.choice("ABREAST_SHELL", "sandbox", ("sandbox", "trusted", "off"))
+SHELL_READABLE = env.words("ABREAST_SHELL_READABLE")  # folders that commands may read besides system and workspace
+# What a command may use: each of its processes, or all together. What forks share counts for each in the total.
+SHELL_MEMORY_BYTES = 512 * 1024 * 1024
+SHELL_TOTAL_MEMORY_BYTES = 1024 * 1024 * 1024
+SHELL_MAX_PROCESSES = 64
+SHELL_CPU_SECONDS = 300
+SHELL_FILE_MAX_BYTES = 256 * 1024 * 1024
+OUTPUT_MAX_BYTES = 50 * 1024 * 1024
+RESULT_MAX_BYTES = 1024 * 1024
+READ_MAX_BYTES = 64 * 1024 * 1024  # the executor `read` refuses files over this; its text is cut much earlier
+PYTHON_CALLS = ["runs.executors.explore"]

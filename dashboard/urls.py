@@ -1,0 +1,47 @@
+"""Every address: the pages here, the API and the admin below."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from dashboard.views import errors, events, login, overview, run, runs, steering, subtasks
+from runs.api import health
+from runs.api.unknown import Unknown
+from todos.rest import paths  # noqa: F401  (registers the converters)
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error
+
+pages = [
+    path("", overview.page, name="overview"),
+    path("frame/", overview.frame, name="overview-frame"),
+    path("runs/", runs.table, name="runs"),
+    path("runs/<id:run_id>/", run.timeline, name="run"),
+    path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),
+    path("runs/<id:run_id>/prove/", run.prove, name="run-prove"),
+    path("runs/<id:run_id>/timeline/data/", run.timeline_data, name="run-timeline-data"),
+    path("runs/<id:run_id>/subtasks/", subtasks.table, name="run-subtasks"),
+    path("runs/<id:run_id>/subtasks/<key:key>/", subtasks.one, name="run-subtask"),
+    path("runs/<id:run_id>/events/", events.table, name="run-events"),
+]
+buttons = [
+    path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
+    path("runs/<id:run_id>/resume/", steering.resume, name="run-resume"),
+    path("runs/<id:run_id>/cancel/", steering.cancel, name="run-cancel"),
+    path("runs/<id:run_id>/retry/", steering.retry, name="run-retry"),
+    path("runs/<id:run_id>/subtasks/<key:key>/cancel/", steering.cancel_subtask, name="run-subtask-cancel"),
+]
+signing_in = [
+    path("login/", login.explain, name="login"),
+    path("login/<str:secret>/", login.by_link, name="login-link"),
+    path("logout/", login.sign_out, name="logout"),
+]
+machines = [
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("api/v1/", include("todos.api.urls")),
+    path("api/v1/", include("runs.api.urls")),
+    re_path(r"^api(/|$)", Unknown.as_view()),
+]
+urlpatterns = [*pages, *buttons, *signing_in, *machines, path("admin/", admin.site.urls)]

@@ -1,0 +1,60 @@
+"""The one way for a page to get at a run: what belongs to somebody else is not there."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from runs import access
+from runs.models import Run, Subtask
+from todos.principal import for_person
+
+
+def viewer(request: HttpRequest) -> int:
+    """Who looks: the id of whoever is signed in."""
+    assert request.user.pk is not None
+    return request.user.pk
+
+
+def run_for(request: HttpRequest, run_id: int) -> Run:
+    assert request.user.is_authenticated
+    run = access.visible_runs(for_person(request.user)).defer("result").filter(pk=run_id).first()
+    if run is None:
+        raise Http404
+    return run
+
+
+def steered_run(request: HttpRequest, run_id: int) -> Run:
+    """The same for whoever wants to change it; those who may only look are refused."""
+    run = run_for(request, run_id)
+    assert request.user.is_authenticated
+    if for_person(request.user).scope == "viewer":
+        raise PermissionDenied
+    return run
+
+
+def subtask_for(run: Run, key: str) -> Subtask:
+    subtask = Subtask.objects.filter(run=run.pk, key=key).first()
+    if subtask is None:
+        raise Http404
+    return subtask
+
+
+def number(request: HttpRequest, name: str) -> int | None:
+    """A number in the query string; None when it is left out or is none."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def wants(request: HttpRequest, element: str) -> bool:
+    """Whether only this element of the page is asked for, to be put in its place."""
+    return request.headers.get("HX-Target", "").endswith(f"#{element}")
+
+
+def answer(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A page, or a part of it: a cache must not take one for the other."""
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Target"])
+    return response

@@ -1,0 +1,76 @@
+"""A run: its timeline, what feeds it, and the proof that what is shown is so."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dashboard import frames, rows, run_page
+from dashboard.views.access import answer, number, run_for
+from runs import browse, proof, queries
+from runs import timeline as bars
+
+ATTEMPTS_A_PAGE = 100
+LEGEND = (
+    ("succeeded", "completed"),
+    ("running", "in progress"),
+    ("failed", "failed"),
+    ("lost", "lost"),
+    ("cancelled", "cancelled, handed back"),
+    ("expected", "expected to take"),
+)
+
+
+@login_required
+@require_safe
+def timeline(request: HttpRequest, run_id: int) -> HttpResponse:
+    run, now = run_for(request, run_id), timezone.now()
+    context = run_page.context(run, now) | {"section": "runs", "view": "timeline", "legend": LEGEND}
+    context["frame_mark"] = frames.mark(run.last_seq, now, context["ended"])
+    if request.GET.get("as") == "table":
+        context["page"] = browse.attempts(run_id, request.GET.get("cursor", ""), ATTEMPTS_A_PAGE)
+        return answer(request, "run/timeline_table.html", context)
+    if not context["ended"]:
+        context["rows"] = rows.of(run, queries.now_and_next(run, frames.NOW_AND_NEXT), now)
+        context["unended"] = run.pending + run.in_progress
+    return answer(request, "run/timeline.html", context)
+
+
+@login_required
+@require_safe
+def timeline_data(request: HttpRequest, run_id: int) -> JsonResponse:
+    """Bars from `after` on; see `runs/timeline.py`."""
+    run, now = run_for(request, run_id), timezone.now()
+    found = bars.chunk(run, request.GET.get("after", ""))
+    return JsonResponse(
+        {
+            "bars": found.bars,
+            "agents": found.agents,
+            "after": found.after,
+            "more": found.more,
+            "now": now.isoformat(),
+            "origin": bars.origin(run).isoformat(),
+            "end": run.finished_at and run.finished_at.isoformat(),
+            "max_agents": run.max_agents,
+        }
+    )
+
+
+@login_required
+@require_safe
+def frame(request: HttpRequest, run_id: int) -> HttpResponse:
+    """What a socket would send, for browsers that have none; 204 when nothing has changed since `since`."""
+    run, since = run_for(request, run_id), number(request, "since")
+    if since == run.last_seq:
+        return HttpResponse(status=204)
+    _, html = frames.run_frame(run_id, since or 0, timezone.now())
+    return HttpResponse(html)
+
+
+@login_required
+@require_safe
+def prove(request: HttpRequest, run_id: int) -> JsonResponse:
+    """Counts the rows and sets the numbers beside those that are kept."""
+    run_for(request, run_id)
+    found = proof.prove(run_id)
+    return JsonResponse({"seq": found.seq, "kept": found.kept, "counted": found.counted, "differing": found.differing})

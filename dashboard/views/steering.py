@@ -1,0 +1,99 @@
+"""Buttons that do something to a run: each asks an action, and says what came of it."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard import frames
+from dashboard.views.access import steered_run, subtask_for
+from runs import actions
+from runs.models import SubtaskDependency
+from todos.problems import Refused
+
+
+@login_required
+@require_POST
+def pause(request: HttpRequest, run_id: int) -> HttpResponse:
+    steered_run(request, run_id)
+    return _do(request, run_id, lambda: actions.pause(run_id), "Paused. What is under way goes on.")
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, run_id: int) -> HttpResponse:
+    steered_run(request, run_id)
+    return _do(request, run_id, lambda: actions.resume(run_id), "Going on.")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+    run = steered_run(request, run_id)
+    if request.method == "GET":
+        return _ask(request, "run/confirm_cancel.html", {"run": run})
+    return _do(request, run_id, lambda: actions.cancel(run_id), "The run is being cancelled.")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def cancel_subtask(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
+    run = steered_run(request, run_id)
+    subtask = subtask_for(run, key)
+    if request.method == "GET":
+        needed_by = SubtaskDependency.objects.filter(before=subtask).count()
+        return _ask(
+            request, "run/confirm_cancel_subtask.html", {"run": run, "subtask": subtask, "needed_by": needed_by}
+        )
+    return _do(request, run_id, lambda: actions.cancel_subtask(run_id, key), f"{key} is being cancelled.")
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Leads to the new run."""
+    run = steered_run(request, run_id)
+    try:
+        again = actions.retry(run)
+    except Refused as refused:
+        return _refused(request, run_id, refused)
+    messages.success(request, f"This is a new run: {again.completed:,} of {again.total:,} were carried over.")
+    return redirect("run", again.pk)
+
+
+# ---- how they answer ----
+
+
+def _ask(request: HttpRequest, question: str, context: dict[str, object]) -> HttpResponse:
+    """The question in a dialog, or on a page of its own."""
+    if request.headers.get("HX-Request"):
+        return render(request, question, context)
+    return render(request, "run/confirm.html", context | {"question": question, "section": "runs"})
+
+
+def _do(request: HttpRequest, run_id: int, act: Callable[[], object], said: str) -> HttpResponse:
+    try:
+        act()
+    except Refused as refused:
+        return _refused(request, run_id, refused)
+    return _moved(request, run_id, said, "success")
+
+
+def _refused(request: HttpRequest, run_id: int, refused: Refused) -> HttpResponse:
+    said = f"{refused.detail[:1].upper()}{refused.detail[1:]}. Nothing was changed."
+    return _moved(request, run_id, said, "error")
+
+
+def _moved(request: HttpRequest, run_id: int, said: str, level: str) -> HttpResponse | HttpResponseRedirect:
+    """The run as it stands now, and what was done, in their places on the page; or the page anew."""
+    if not request.headers.get("HX-Request"):
+        messages.add_message(request, messages.ERROR if level == "error" else messages.SUCCESS, said)
+        return redirect("run", run_id)
+    _, html = frames.run_frame(run_id, 0, timezone.now())
+    toast = render_to_string("components/toast.html", {"text": said, "level": level}).strip()
+    return HttpResponse(f"{html}{frames.toast(toast)}{frames.NO_DIALOG}")

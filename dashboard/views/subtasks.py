@@ -1,0 +1,153 @@
+"""The subtasks of a run: a table with filters, and a drawer beside it for one of them."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dashboard import frames, rows, run_page, subtask_page
+from dashboard.views.access import answer, run_for, subtask_for, wants
+from runs import browse
+from runs.engine import states
+from runs.models import Run
+
+A_PAGE = 50
+
+
+@login_required
+@require_safe
+def table(request: HttpRequest, run_id: int) -> HttpResponse:
+    run, now = run_for(request, run_id), timezone.now()
+    context = _table(request, run) | {"run": run, "now": now}
+    context["rows"] = rows.of(run, context["page"].rows, now)
+    if wants(request, "subtask-table"):
+        return answer(request, "run/subtask_table.html", context)
+    return _whole(request, run, context)
+
+
+@login_required
+@require_safe
+def one(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
+    """A subtask in the drawer: alone when only the drawer is asked for, else beside its table."""
+    run, now = run_for(request, run_id), timezone.now()
+    subtask = subtask_for(run, key)
+    drawer = subtask_page.context(run, subtask, now) | {"list_url": _list_url(request, run)}
+    if wants(request, "drawer") or wants(request, "subtask-drawer"):
+        return answer(request, "run/drawer.html", drawer)
+    context = _table(request, run) | {"now": now}
+    context["rows"] = rows.of(run, context["page"].rows, now)
+    return _whole(request, run, drawer | context | {"drawer": True})
+
+
+def _whole(request: HttpRequest, run: Run, context: dict) -> HttpResponse:
+    whole = context | run_page.context(run, context["now"]) | {"section": "runs", "view": "subtasks"}
+    whole["frame_mark"] = frames.mark(run.last_seq, context["now"], whole["ended"])
+    return answer(request, "run/subtasks.html", whole)
+
+
+# ---- the table's filters and columns ----
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    word: str
+    count: int
+    href: str
+    status: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    order: str = ""
+    css: str = ""
+    href: str = ""
+    current: bool = False
+
+
+COLUMNS = (
+    Column("Status", "status"),
+    Column("Key", "key"),
+    Column("Subtask", "position", "not-beside"),
+    Column("Waits for, time left, or outcome"),
+    Column("Agent", css="not-beside"),
+    Column("Tries", css="number not-beside"),
+    Column("Time", css="number"),
+)
+
+
+def _table(request: HttpRequest, run: Run) -> dict:
+    wanted = _wanted(request)
+    page = browse.subtasks(run, wanted, request.GET.get("cursor", ""), A_PAGE)
+    kept = {"status": wanted.status, "order": wanted.order if wanted.order != "status" else ""}
+    kept = {name: value for name, value in kept.items() if value}
+    return {
+        "page": page,
+        "wanted": wanted,
+        "kept": kept.items(),
+        "chips": _chips(run, wanted),
+        "columns": _columns(run, wanted),
+        "matching": _matching(run, wanted),
+        "searches_text": browse.searches_text(run),
+        "table_url": _address(run, wanted, cursor=request.GET.get("cursor", "")),
+    }
+
+
+def _wanted(request: HttpRequest) -> browse.SubtaskFilter:
+    status, order = request.GET.get("status", ""), request.GET.get("order", "")
+    return browse.SubtaskFilter(
+        status if status in browse.BY_INTEREST else "",
+        request.GET.get("q", "").strip()[:200].replace("\x00", ""),
+        order if order in browse.ORDERS else "status",
+    )
+
+
+def _address(run: Run, wanted: browse.SubtaskFilter, **changes: str) -> str:
+    parts = {"status": wanted.status, "q": wanted.text, "order": wanted.order} | changes
+    if parts["order"] == "status":
+        parts["order"] = ""
+    query = urlencode({name: value for name, value in parts.items() if value})
+    return reverse("run-subtasks", args=[run.pk]) + (f"?{query}" if query else "")
+
+
+def _chips(run: Run, wanted: browse.SubtaskFilter) -> list[Chip]:
+    """All, then each status there is any of; and the one chosen, even if there is none."""
+    chips = [Chip("all", run.total, _address(run, wanted, status=""), current=not wanted.status)]
+    for status in browse.BY_INTEREST:
+        number = getattr(run, status)
+        usual = status in (states.Status.IN_PROGRESS, states.Status.PENDING, states.Status.COMPLETED)
+        if number or status == wanted.status or usual or status == states.Status.FAILED:
+            href = _address(run, wanted, status=status)
+            chips.append(Chip(status.replace("_", " "), number, href, status, status == wanted.status))
+    return chips
+
+
+def _columns(run: Run, wanted: browse.SubtaskFilter) -> list[Column]:
+    return [
+        Column(
+            column.title,
+            column.order,
+            column.css,
+            _address(run, wanted, order=column.order),
+            column.order == wanted.order,
+        )
+        if column.order
+        else column
+        for column in COLUMNS
+    ]
+
+
+def _matching(run: Run, wanted: browse.SubtaskFilter) -> str:
+    """How many there are, as far as that is known without counting."""
+    if wanted.text:
+        return f"those found in {run.total:,}"
+    return f"{getattr(run, wanted.status) if wanted.status else run.total:,}"
+
+
+def _list_url(request: HttpRequest, run: Run) -> str:
+    return _address(run, _wanted(request), cursor=request.GET.get("cursor", ""))

@@ -1,0 +1,103 @@
+// What changes flashes once; what is being read keeps its place. New order waits until pointer and focus have left.
+let htmxApi = null;
+const kept = new Map(); // regions whose new order waits, by id: the swap that would bring it
+const canHover = matchMedia("(hover: hover)");
+
+const isBeingRead = (region) =>
+  (canHover.matches && region.matches(":hover")) || region.contains(document.activeElement);
+const told = (region) => region.closest(".panel")?.querySelector("[data-held]");
+
+htmx.registerExtension("abreast", {
+  init: (api) => {
+    htmxApi = api;
+  },
+
+  // A figure or status that differs from the one on the page is marked, and stays so until it has been seen.
+  htmx_before_morph_node: (old, {newNode}) => {
+    if (!old.matches?.(".figure, [data-row] .status")) return;
+    if (old.textContent !== newNode.textContent || old.classList.contains("is-changed")) {
+      newNode.classList.add("is-changed");
+    }
+  },
+
+  // Which tab and row is the current one differs from viewer to viewer: the server's fragments do not say.
+  htmx_before_morph_attr: (element, {attrName, newValue}) =>
+    !(attrName === "aria-current" && newValue === null && element.matches("[data-tab], [data-row]")),
+});
+
+document.addEventListener("animationend", ({target}) => target.classList.remove("is-changed"));
+
+// ---- order that the server sends ----
+
+document.addEventListener("htmx:before:swap", ({detail}) => {
+  for (const task of [...detail.tasks]) {
+    const region = task.target?.closest?.("[data-live-order]");
+    if (!region || task.target !== region || !isBeingRead(region)) continue;
+    detail.tasks.splice(detail.tasks.indexOf(task), 1, ...inPlace(region, task));
+    const changed = moved(region, task);
+    if (changed) hold(region, {changed, apply: () => htmxApi.insertContent(task)});
+  }
+});
+
+// The rows that are there already are brought up to date where they stand.
+function inPlace(region, task) {
+  const rows = [...task.fragment.querySelectorAll("[data-row]")].filter((row) => region.querySelector(`#${row.id}`));
+  return rows.map((row) => {
+    const fragment = document.createDocumentFragment();
+    fragment.append(row.cloneNode(true));
+    return {...task, fragment, target: document.getElementById(row.id), swapSpec: {style: "outerMorph"}};
+  });
+}
+
+function moved(region, task) {
+  const ids = (root) => [...root.querySelectorAll("[data-row]")].map((row) => row.id);
+  const before = ids(region);
+  return ids(task.fragment).filter((id, at) => before[at] !== id).length;
+}
+
+// ---- tables that ask for themselves again ----
+
+document.addEventListener("abreast:stale", (event) => {
+  const table = event.target;
+  const region = table.matches?.("[data-live-table]") ? table.querySelector("tbody") : null;
+  if (!region || !isBeingRead(region)) return;
+  event.stopPropagation();
+  region.id ||= `${table.id}-rows`;
+  hold(region, {apply: () => table.dispatchEvent(new CustomEvent("abreast:stale"))});
+}, {capture: true});
+
+// ---- what waits, and how it comes ----
+
+function hold(region, what) {
+  kept.set(region.id, what);
+  const note = told(region);
+  if (!note) return;
+  note.hidden = false;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button is-plain is-small";
+  button.textContent = "Show now";
+  button.addEventListener("click", () => release(region));
+  note.replaceChildren(what.changed ? `${what.changed} changed ` : "There is more ", button);
+}
+
+function release(region) {
+  const what = kept.get(region.id);
+  kept.delete(region.id);
+  const note = told(region);
+  if (note) note.hidden = true;
+  document.activeElement?.closest?.("[data-held]") && document.activeElement.blur();
+  what?.apply();
+}
+
+function releaseLeft() {
+  for (const id of kept.keys()) {
+    const region = document.getElementById(id);
+    if (!region) kept.delete(id);
+    else if (!isBeingRead(region) && !told(region)?.matches(":hover, :focus-within")) release(region);
+  }
+}
+
+document.addEventListener("pointerover", () => kept.size && releaseLeft());
+document.documentElement.addEventListener("pointerleave", () => kept.size && setTimeout(releaseLeft));
+document.addEventListener("focusout", () => kept.size && setTimeout(releaseLeft));

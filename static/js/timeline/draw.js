@@ -1,0 +1,144 @@
+// Draws what is in view, and no more: the ground, the bars, the axis, the names.
+import {onAxis} from "../figures.js";
+import {OPEN} from "./bars.js";
+import {looks, palette} from "./colours.js";
+import {cut, paintBars, paintOutline} from "./paint_bars.js";
+
+export const AXIS = 28;
+const PIXELS_A_LABEL = 84;
+
+export class Painter {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.c = canvas.getContext("2d");
+    this.refreshColours();
+  }
+
+  refreshColours() {
+    this.colours = palette();
+    this.looks = looks(this.colours, this.c);
+  }
+
+  resize(width, height) {
+    const scale = window.devicePixelRatio || 1;
+    this.width = width;
+    this.height = height;
+    this.canvas.width = Math.round(width * scale);
+    this.canvas.height = Math.round(height * scale);
+    this.canvas.style.height = `${height}px`;
+    this.c.setTransform(scale, 0, 0, scale, 0, 0);
+  }
+
+  /** `layout`: names' width, rows' height, scrolled pixels. `picked`, `hovered`: bars or null. */
+  draw(bars, view, layout, now, picked, hovered) {
+    const {c, colours} = this;
+    const scene = {c, colours, looks: this.looks, view, layout, now, top: AXIS, height: this.height};
+    this.layout = layout;
+    c.clearRect(0, 0, this.width, this.height);
+    c.save();
+    c.beginPath();
+    c.rect(layout.names, 0, this.width - layout.names, this.height);
+    c.clip();
+    c.translate(layout.names, 0);
+    this.#ground(bars, view, now);
+    paintBars(scene, bars);
+    if (hovered && hovered !== picked) paintOutline(scene, hovered, colours["ink-3"], 1.5);
+    if (picked) paintOutline(scene, picked, colours.ink, 2);
+    this.#axis(view, bars.end === null ? now : null);
+    c.restore();
+    this.#names(bars, now);
+  }
+
+  #ground(bars, view, now) {
+    const {c, colours, layout} = this;
+    const until = Math.min(view.x(bars.end ?? now), view.width);
+    c.fillStyle = colours.past;
+    if (until > 0) c.fillRect(0, AXIS, until, this.height - AXIS);
+    c.fillStyle = colours.line;
+    for (const time of view.ticks(PIXELS_A_LABEL).times) c.fillRect(Math.round(view.x(time)), AXIS, 1, this.height - AXIS);
+    for (let row = 1; row <= bars.rows.length; row += 1) {
+      const y = AXIS + row * layout.row - layout.scrolled;
+      if (y >= AXIS && y < this.height) c.fillRect(0, Math.round(y), view.width, 1);
+    }
+  }
+
+  #axis(view, now) {
+    const {c, colours} = this;
+    c.fillStyle = colours.surface;
+    c.fillRect(0, 0, view.width, AXIS - 1);
+    c.fillStyle = colours.line;
+    c.fillRect(0, AXIS - 1, view.width, 1);
+    const {times, decimals} = view.ticks(PIXELS_A_LABEL);
+    const flag = now === null ? -Infinity : view.x(now);
+    c.font = `11px ${colours.font}`;
+    c.textBaseline = "middle";
+    c.fillStyle = colours["ink-3"];
+    for (const time of times) {
+      const x = view.x(time);
+      if (Math.abs(x - flag) < 56 || x > view.width - 16) continue;
+      c.textAlign = x < 20 ? "left" : "center";
+      c.fillText(onAxis(time / 1000, decimals), Math.max(4, x), AXIS / 2);
+    }
+    if (now !== null && flag > -40 && flag < view.width + 40) this.#now(flag, `now ${onAxis(now / 1000)}`);
+  }
+
+  #now(x, words) {
+    const {c, colours} = this;
+    c.fillStyle = colours.now;
+    c.fillRect(x - 0.75, AXIS - 6, 1.5, this.height);
+    c.font = `600 11px ${colours.font}`;
+    const width = c.measureText(words).width + 18;
+    c.fillStyle = colours["now-flag"];
+    c.beginPath();
+    c.roundRect(x - width / 2, 4, width, 19, 9.5);
+    c.fill();
+    c.fillStyle = colours["now-ink"];
+    c.textAlign = "center";
+    c.fillText(words, x, AXIS / 2);
+  }
+
+  #names(bars, now) {
+    const {c, colours, layout} = this;
+    c.fillStyle = colours.surface;
+    c.fillRect(0, 0, layout.names, this.height);
+    c.fillStyle = colours.line;
+    c.fillRect(layout.names - 1, 0, 1, this.height);
+    c.fillRect(0, AXIS - 1, layout.names, 1);
+    c.textAlign = "left";
+    c.textBaseline = "middle";
+    c.save();
+    c.beginPath();
+    c.rect(0, AXIS, layout.names - 1, this.height);
+    c.clip();
+    const first = Math.floor(layout.scrolled / layout.row);
+    const last = Math.min(bars.rows.length, first + Math.ceil(this.height / layout.row) + 1);
+    for (let at = first; at < last; at += 1) this.#name(bars, bars.rows[at], AXIS + at * layout.row - layout.scrolled, now);
+    c.restore();
+  }
+
+  #name(bars, row, y, now) {
+    const {c, colours, layout} = this;
+    c.fillStyle = colours.line;
+    c.fillRect(0, Math.round(y + layout.row), layout.names, 1);
+    const two = layout.row >= 40 && layout.names >= 120;
+    c.fillStyle = colours.ink;
+    c.font = `${layout.row < 20 ? 11 : 13}px ${colours.font}`;
+    const middle = y + layout.row / 2;
+    c.fillText(cut(c, row.name, layout.names - layout.margin - 8), layout.margin, middle - (two ? 8 : 0));
+    if (!two) return;
+    c.fillStyle = colours["ink-3"];
+    c.font = `11px ${colours.font}`;
+    const share = busy(bars, row, now);
+    const done = `${row.completed.toLocaleString("en")} done`;
+    c.fillText(share === null ? done : `${done} · ${share} % busy`, layout.margin, middle + 9);
+  }
+}
+
+/** The share of the time so far in which an agent was at work, in percent. */
+function busy(bars, row, now) {
+  const elapsed = (bars.end ?? now) / 1000;
+  if (elapsed < 1) return null;
+  const open = row.bars.slice(-20).filter((bar) => OPEN.has(bar.status));
+  const seconds = open.reduce((sum, bar) => sum + Math.max(0, now - bar.from) / 1000, row.busy);
+  return Math.min(100, Math.round((100 * seconds) / elapsed));
+}

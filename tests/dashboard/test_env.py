@@ -1,0 +1,97 @@
+"""Environment variables: a value that cannot be meant stops the start, with its name."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard import env
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("ABREAST_X", "ABREAST_X_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_what_is_not_set_has_its_default(given: pytest.MonkeyPatch) -> None:
+    assert env.text("ABREAST_X") == ""
+    assert env.text("ABREAST_X", "a") == "a"
+    assert env.flag("ABREAST_X", True) is True
+    assert env.number("ABREAST_X", 7, low=1, high=9) == 7
+    assert env.choice("ABREAST_X", "a", ("a", "b")) == "a"
+    assert env.words("ABREAST_X") == []
+    assert env.secret("ABREAST_X") is None
+
+
+def test_what_is_set_to_nothing_has_its_default(given: pytest.MonkeyPatch) -> None:
+    given.setenv("ABREAST_X", "")
+    assert env.flag("ABREAST_X", True) is True
+    assert env.number("ABREAST_X", 7, low=1, high=9) == 7
+    assert env.choice("ABREAST_X", "a", ("a", "b")) == "a"
+
+
+@pytest.mark.parametrize(
+    ("value", "flag"),
+    [
+        ("1", True),
+        ("true", True),
+        ("YES", True),
+        ("on", True),
+        ("0", False),
+        ("False", False),
+        ("no", False),
+        ("off", False),
+    ],
+)
+def test_a_flag_is_read_as_people_write_it(given: pytest.MonkeyPatch, value: str, flag: bool) -> None:
+    given.setenv("ABREAST_X", value)
+    assert env.flag("ABREAST_X", not flag) is flag
+
+
+@pytest.mark.parametrize("value", ["2", "ja", " 1", "tru"])
+def test_what_is_no_flag_stops_the_start(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("ABREAST_X", value)
+    with pytest.raises(ImproperlyConfigured, match="ABREAST_X"):
+        env.flag("ABREAST_X", True)
+
+
+@pytest.mark.parametrize("value", ["1", "9", "05"])
+def test_a_number_within_its_bounds_is_read(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("ABREAST_X", value)
+    assert env.number("ABREAST_X", 7, low=1, high=9) == int(value)
+
+
+@pytest.mark.parametrize("value", ["0", "10", "-1", "1.5", "1e0", "five", "²", "٣", "9" * 5_000, " 5"])
+def test_a_number_out_of_bounds_or_none_at_all_stops_the_start(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("ABREAST_X", value)
+    with pytest.raises(ImproperlyConfigured, match="ABREAST_X must be a whole number from 1 to 9"):
+        env.number("ABREAST_X", 7, low=1, high=9)
+
+
+def test_only_a_choice_that_is_offered_is_taken(given: pytest.MonkeyPatch) -> None:
+    given.setenv("ABREAST_X", "b")
+    assert env.choice("ABREAST_X", "a", ("a", "b")) == "b"
+    given.setenv("ABREAST_X", "c")
+    with pytest.raises(ImproperlyConfigured, match="ABREAST_X must be one of a, b"):
+        env.choice("ABREAST_X", "a", ("a", "b"))
+
+
+def test_a_list_loses_its_blanks(given: pytest.MonkeyPatch) -> None:
+    given.setenv("ABREAST_X", " a.example , ,b.example:8000,")
+    assert env.words("ABREAST_X") == ["a.example", "b.example:8000"]
+
+
+def test_a_secret_comes_from_the_variable_or_from_the_file_it_names(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from the file\n")
+    given.setenv("ABREAST_X_FILE", str(tmp_path / "secret"))
+    assert env.secret("ABREAST_X") == "from the file"
+    given.setenv("ABREAST_X", "from the variable")
+    assert env.secret("ABREAST_X") == "from the variable"
+
+
+def test_a_secret_file_that_cannot_be_read_stops_the_start(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given.setenv("ABREAST_X_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(ImproperlyConfigured, match="ABREAST_X_FILE"):
+        env.secret("ABREAST_X")

@@ -1,0 +1,64 @@
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import DjangoAssertNumQueries
+
+from dashboard import overview_page
+from runs.models import Run
+from tests.scenes import scene
+
+pytestmark = pytest.mark.django_db
+
+
+def test_runs_under_way_are_cards_with_their_pace(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=2)
+    there.start("a")
+    there.later(5)
+    there.complete("a")
+    found = overview_page.context(ada.pk, there.now)
+    (card,) = found["cards"]
+    assert card.run.pk == there.run_id
+    assert card.progress["completed"] == 1
+    assert card.sparkline is not None
+    assert card.sparkline.number == 1
+    assert (found["completed"], found["total"]) == (1, 3)
+
+
+def test_a_run_without_completions_has_no_line(ada: User) -> None:
+    there = scene(ada)
+    (card,) = overview_page.context(ada.pk, there.now)["cards"]
+    assert card.sparkline is None
+
+
+def test_only_so_many_cards_are_shown_and_all_are_counted(ada: User) -> None:
+    made = [scene(ada, "a") for _ in range(overview_page.CARDS + 2)]
+    found = overview_page.context(ada.pk, made[-1].now)
+    assert len(found["cards"]) == overview_page.CARDS
+    assert found["unended"] == overview_page.CARDS + 2
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        ({"failed": 2, "cancelled": 0, "skipped": 3, "verdict": "parallel pays"}, "2 failed, 3 skipped"),
+        ({"failed": 0, "cancelled": 1200, "skipped": 0, "verdict": None}, "1,200 cancelled"),
+        ({"failed": 0, "cancelled": 0, "skipped": 0, "verdict": "parallel pays"}, "parallel pays"),
+        ({"failed": 0, "cancelled": 0, "skipped": 0, "verdict": None}, ""),
+    ],
+)
+def test_a_verdict_says_first_what_went_wrong(progress: dict[str, object], words: str) -> None:
+    assert overview_page.verdict(Run(), progress) == words
+
+
+def test_the_overview_takes_the_same_queries_for_two_runs_and_for_many(
+    ada: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    counts = []
+    for _ in range(2):
+        for _ in range(6):
+            there = scene(ada, "abc", max_agents=2)
+            there.start("a", "b")
+            there.complete("a")
+        with django_assert_max_num_queries(8) as taken:
+            overview_page.context(ada.pk, there.now)
+        counts.append(len(taken))
+    assert counts[0] == counts[1]

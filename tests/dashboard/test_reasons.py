@@ -1,0 +1,183 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils.html import conditional_escape
+
+from dashboard import reasons
+from runs import actions, queries
+from runs.models import Run, Subtask
+from tests.scenes import Scene, scene
+
+pytestmark = pytest.mark.django_db
+
+
+def words(there: Scene, key: str) -> str:
+    """The reason as it reads, without its markup."""
+    run, subtask = there.run, there.subtask(key)
+    waiting = queries.waiting(run, [subtask]).get(subtask.pk)
+    return re.sub(r"<[^>]*>", "", reasons.of(run, subtask, waiting, there.now))
+
+
+# ---- what it waits for ----
+
+
+def test_before_the_run_starts_it_waits_for_that(ada: User) -> None:
+    there = scene(ada, "ab")
+    assert words(there, "b") == "the run to start, 2nd in line"
+
+
+def test_when_all_agents_are_busy_it_waits_in_line(ada: User) -> None:
+    there = scene(ada, "abcd", max_agents=2)
+    there.start("a", agent="agent-1")
+    there.start("b", agent="agent-2")
+    assert words(there, "c") == "a free agent: all 2 busy, next in line"
+    assert words(there, "d") == "a free agent: all 2 busy, 2nd in line"
+
+
+def test_when_an_agent_is_free_it_is_not_said_to_be_busy(ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    there.start("a")
+    assert words(there, "b") == "a free agent, next in line"
+
+
+def test_of_a_single_agent_there_are_not_all_busy(ada: User) -> None:
+    there = scene(ada, "ab", max_agents=1)
+    there.start("a")
+    assert words(there, "b") == "a free agent: the only one is busy, next in line"
+
+
+def test_what_it_needs_is_named_and_linked(ada: User) -> None:
+    there = scene(ada, "abcdef", {"f": ["a", "b", "c", "d", "e"], "e": ["d"]}, max_agents=4)
+    assert words(there, "e") == "needs d"
+    assert words(there, "f") == "needs a and 4 more"
+    there.start("c")
+    assert words(there, "f") == "needs c, in progress, and 4 more"
+    run, subtask = there.run, there.subtask("e")
+    html = reasons.of(run, subtask, queries.waiting(run, [subtask])[subtask.pk], there.now)
+    assert f'<a class="key" href="/runs/{run.pk}/subtasks/d/" data-drawer>d</a>' in html
+
+
+def test_another_try_says_when(ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    there.fail("a", retryable=True)
+    assert words(there, "a") == "another try, in 1 s"
+    Subtask.objects.update(not_before=there.now + timedelta(seconds=42), last_try=True)
+    assert words(there, "a") == "its last try, alone, in 42 s"
+    there.later(60)
+    assert words(there, "a") == "its last try, alone, now"
+
+
+def test_a_paused_run_is_the_reason(ada: User) -> None:
+    there = scene(ada, "ab")
+    actions.pause(there.run_id)
+    assert words(there, "a") == "the run is paused"
+
+
+def test_without_an_executor_an_outside_agent_is_waited_for(ada: User) -> None:
+    there = scene(ada, "ab")
+    Subtask.objects.filter(key="b").update(executor=None)
+    assert words(there, "b") == "an outside agent: it has no executor of its own"
+
+
+def test_one_that_must_be_alone_waits_for_its_turn(ada: User) -> None:
+    there = scene(ada, "ab")
+    there.start("a")
+    Subtask.objects.filter(key="b").update(alone=True)
+    assert words(there, "b") == "its turn to run alone, with nothing beside it, next in line"
+
+
+def test_nothing_waits_in_a_run_that_has_ended(ada: User) -> None:
+    there = scene(ada, "ab")
+    Run.objects.update(status="failed")
+    assert words(there, "a") == ""
+
+
+# ---- how it goes on ----
+
+
+def test_what_is_under_way_says_how_long_it_still_takes(ada: User) -> None:
+    there = scene(ada, "a", seconds=14)
+    there.start("a")
+    there.later(6)
+    assert words(there, "a") == "about 8 s left of 14 s"
+    there.later(8)
+    assert words(there, "a") == "about to end, expected 14 s"
+    there.later(10)
+    assert words(there, "a") == "longer than the expected 14 s"
+
+
+def test_without_an_estimate_nothing_is_expected(ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    Subtask.objects.update(estimated_seconds=None, executor={"name": "shell", "command": "ls"})
+    assert words(there, "a") == ""
+
+
+def test_what_the_agent_said_goes_before_the_estimate(ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    Subtask.objects.update(progress=0.4, message="  reading \x1b[31mbilling  ")
+    assert words(there, "a") == "40 %: reading billing"
+    Subtask.objects.update(progress=None)
+    assert words(there, "a") == "reading billing"
+
+
+def test_one_that_was_asked_to_stop_says_so(ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    actions.cancel_subtask(there.run_id, "a")
+    assert words(there, "a") == "asked to stop"
+
+
+# ---- how it ended ----
+
+
+def test_a_failure_says_why_in_one_line(ada: User) -> None:
+    there = scene(ada, "ab", {"b": ["a"]})
+    there.start("a")
+    there.fail("a", error="exit code 1\nTraceback …")
+    assert words(there, "a") == "exit code 1 · 1 try"
+    assert words(there, "b") == "a failed"
+
+
+def test_a_long_error_is_cut(ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    there.fail("a", error="x" * 1000)
+    assert len(words(there, "a")) < 320
+
+
+def test_a_completed_one_says_at_which_try(ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    there.start("a", "b")
+    there.lose("a")
+    there.start("a", agent="agent-2")
+    there.complete("a", "b")
+    assert words(there, "a") == "at the 2nd try"
+    assert words(there, "b") == ""
+
+
+def test_what_was_carried_over_says_so(ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    there.start("a", "b")
+    there.complete("a")
+    there.fail("b")
+    again = Scene(actions.retry(there.run), there.now)
+    assert words(again, "a") == "carried over from an earlier run"
+
+
+# ---- hostile content ----
+
+
+def test_markup_in_messages_and_errors_stays_text(ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    there.start("a", "b")
+    there.fail("a", error="<script>alert(1)</script>")
+    Subtask.objects.filter(key="b").update(message="<img src=x onerror=alert(1)> \u202egnihtemos")
+    shown = [conditional_escape(reasons.of(there.run, there.subtask(key), None, there.now)) for key in "ab"]
+    assert "<script" not in shown[0]
+    assert "<img" not in shown[1]
+    assert "⟨U+202E⟩" in shown[1]

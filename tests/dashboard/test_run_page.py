@@ -1,0 +1,95 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import DjangoAssertNumQueries
+
+from dashboard import run_page
+from dashboard.run_page import Part
+from runs.models import Run
+from tests.scenes import scene
+
+
+def counted(share: float = 0.0, **numbers: int) -> dict[str, Any]:
+    statuses = ("completed", "in_progress", "pending", "failed", "cancelled", "skipped")
+    return {"progress": share} | dict.fromkeys(statuses, 0) | numbers
+
+
+@pytest.mark.parametrize(
+    ("progress", "parts"),
+    [
+        (counted(), []),
+        (counted(pending=4), []),
+        (counted(0.44, completed=37, in_progress=4, pending=79), [Part("completed", 0, 44), Part("moving", 44, 2.7)]),
+        (counted(1.0, completed=3), [Part("completed", 0, 100)]),
+        (counted(0.5, completed=1, failed=1, pending=2), [Part("completed", 0, 25), Part("failed", 25, 25)]),
+        (
+            counted(1.0, completed=2, failed=1, skipped=1),
+            [Part("completed", 0, 50), Part("failed", 50, 25), Part("cancelled", 75, 25)],
+        ),
+        (counted(0.0, in_progress=2, pending=2), [Part("moving", 0, 50)]),
+    ],
+)
+def test_a_bar_shows_the_parts_of_the_work(progress: dict[str, Any], parts: list[Part]) -> None:
+    assert run_page.bar(progress) == parts
+
+
+def test_what_is_waited_for_is_said_in_one_line() -> None:
+    assert (
+        run_page.waits({"capacity": 45, "dependency": 25, "retry": 1})
+        == "45 for an agent · 25 need others · 1 try again"
+    )
+    assert run_page.waits({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"work_seconds": 0}, ""),
+        ({"work_seconds": 600, "theoretical_speedup": None}, ""),
+        ({"work_seconds": 600, "max_agents": 1}, "limit: one agent for 10 min of work"),
+        ({"work_seconds": 600, "strategy": "sequential"}, "limit: one agent for 10 min of work"),
+        ({"work_seconds": 600, "critical_path_seconds": 225}, "limit: the longest chain, 3 min 45 s"),
+        ({"work_seconds": 600, "critical_path_seconds": 44}, "limit: 10 min of work shared by 4 agents"),
+    ],
+)
+def test_the_limit_that_binds_is_named(columns: dict[str, Any], words: str) -> None:
+    run = Run(**({"max_agents": 4, "theoretical_speedup": 4.0} | columns))
+    assert run_page.limit(run) == words
+
+
+def test_a_rate_is_not_told_before_there_is_any() -> None:
+    assert run_page.per_minute({"elapsed_seconds": 0.5, "completed": 9}) is None
+    assert run_page.per_minute({"elapsed_seconds": 30, "completed": 0}) is None
+    assert run_page.per_minute({"elapsed_seconds": 30, "completed": 10}) == 20
+
+
+def test_agents_are_busy_by_the_share_of_their_time() -> None:
+    assert run_page.busy({"elapsed_seconds": 0.1, "max_agents": 4, "busy_seconds": 0.4}) is None
+    assert run_page.busy({"elapsed_seconds": 10, "max_agents": 4, "busy_seconds": 30}) == 0.75
+
+
+@pytest.mark.django_db
+def test_a_run_can_be_tried_again_when_it_ended_badly_and_its_todo_is_there(ada: User) -> None:
+    there = scene(ada, "ab")
+    assert not run_page.context(there.run, there.now)["may_retry"]
+    there.start("a", "b")
+    there.complete("a")
+    there.fail("b")
+    assert run_page.context(there.run, there.now)["may_retry"]
+    run = there.run
+    run.todo_id = None
+    assert not run_page.context(run, there.now)["may_retry"]
+
+
+@pytest.mark.django_db
+def test_a_run_under_way_is_described_without_a_query(
+    ada: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    there = scene(ada, [f"k{at}" for at in range(20)])
+    there.start("k0")
+    run = there.run
+    with django_assert_num_queries(0):
+        found = run_page.context(run, there.now)
+    assert found["progress"]["total"] == 20
+    assert [tab.count for tab in found["tabs"]] == [None, 20, run.last_seq]

@@ -1,0 +1,85 @@
+"""Who may open what: every page of a run, by everybody."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from dashboard import urls
+from tests.scenes import Scene, scene
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [pattern.name for pattern in urls.pages if pattern.name]
+BUTTONS = [pattern.name for pattern in urls.buttons if pattern.name]
+
+
+@pytest.fixture
+def there(ada: User) -> Scene:
+    return scene(ada, "ab")
+
+
+def address(name: str, there: Scene) -> str:
+    """The address of a page or button by its name."""
+    (pattern,) = (entry for entry in [*urls.pages, *urls.buttons] if entry.name == name)
+    needed = set(pattern.pattern.converters)
+    known = {"run_id": there.run_id, "key": "a"}
+    return reverse(name, kwargs={part: known[part] for part in needed})
+
+
+@pytest.mark.parametrize("name", PAGES + BUTTONS)
+def test_whoever_is_not_signed_in_is_sent_to_sign_in(name: str, there: Scene) -> None:
+    path = address(name, there)
+    for response in (Client().get(path), Client().post(path)):
+        assert response.status_code == 302
+        assert response["Location"] == f"/login/?next={path}"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES + BUTTONS if name not in ("overview", "overview-frame", "runs")]
+)
+def test_a_run_of_somebody_else_is_not_there(name: str, there: Scene, eves: Client) -> None:
+    path = address(name, there)
+    response = eves.post(path) if name in BUTTONS else eves.get(path)
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_for_its_owner(name: str, there: Scene, browser: Client) -> None:
+    assert browser.get(address(name, there)).status_code == 200
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_cannot_be_posted_to(name: str, there: Scene, browser: Client) -> None:
+    assert browser.post(address(name, there)).status_code == 405
+
+
+@pytest.mark.parametrize("name", BUTTONS)
+def test_a_button_needs_the_mark_of_the_page(name: str, there: Scene, ada: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ada)
+    assert client.post(address(name, there)).status_code == 403
+    assert there.run.status == "pending"
+
+
+@pytest.mark.parametrize("name", BUTTONS)
+def test_whoever_may_only_look_presses_in_vain(name: str, ada: User, eve: User, eves: Client) -> None:
+    there = scene(eve, "ab")
+    assert eves.post(address(name, there)).status_code == 403
+    assert (there.run.status, there.subtask("a").status) == ("pending", "pending")
+
+
+@pytest.mark.parametrize("path", ["/runs/999/", "/runs/0/", "/runs/99999999999999999999/", "/runs/1/subtasks/zzz/"])
+def test_what_is_not_there_is_a_page_that_says_so(path: str, browser: Client) -> None:
+    response = browser.get(path)
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+def test_every_page_of_this_project_is_known_here() -> None:
+    """A page that is added beside these lists would escape the tests above."""
+    known = {
+        entry.name for entry in [*urls.pages, *urls.buttons, *urls.signing_in, *urls.machines] if hasattr(entry, "name")
+    }
+    direct = {entry.name for entry in get_resolver().url_patterns if isinstance(entry, URLPattern)}
+    assert direct <= known

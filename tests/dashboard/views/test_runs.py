@@ -1,0 +1,95 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from dashboard.views import runs
+from runs.models import Run
+from tests.scenes import scene
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def three(ada: User) -> list[Run]:
+    made = [scene(ada, content=content).run for content in ("Docs", "Review of docs", "Nightly")]
+    Run.objects.filter(pk=made[2].pk).update(status="failed")
+    return made
+
+
+def names(client: Client, query: str = "") -> list[str]:
+    response = client.get(f"/runs/{query}")
+    assert response.status_code == 200
+    return [line.run.content for line in response.context["lines"]]
+
+
+def test_runs_are_listed_newest_first(browser: Client, three: list[Run]) -> None:
+    assert names(browser) == ["Nightly", "Review of docs", "Docs"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?status=failed", ["Nightly"]),
+        ("?backend=embedded&q=docs", ["Review of docs", "Docs"]),
+        ("?q=%00", ["Nightly", "Review of docs", "Docs"]),
+        ("?status=nonsense&backend=nonsense", ["Nightly", "Review of docs", "Docs"]),
+        ("?backend=external", []),
+        ("?cursor=damaged", ["Nightly", "Review of docs", "Docs"]),
+    ],
+)
+def test_filters_are_in_the_address(browser: Client, three: list[Run], query: str, found: list[str]) -> None:
+    assert names(browser, query) == found
+
+
+def test_the_list_says_how_many_of_how_many(browser: Client, three: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "A_PAGE", 2)
+    html = browser.get("/runs/").content.decode()
+    assert "<span>2 of 3</span>" in html
+    assert 'rel="next"' in html
+
+
+def test_pages_lead_on_and_back(browser: Client, three: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "A_PAGE", 2)
+    first = browser.get("/runs/").context["page"]
+    assert names(browser, f"?cursor={first.next}") == ["Docs"]
+    second = browser.get(f"/runs/?cursor={first.next}").context["page"]
+    assert names(browser, f"?cursor={second.previous}") == ["Nightly", "Review of docs"]
+
+
+def test_only_the_table_is_sent_to_a_search(browser: Client, three: list[Run]) -> None:
+    response = browser.get("/runs/?q=docs", headers={"HX-Target": "section#run-table"})
+    html = response.content.decode()
+    assert html.strip().startswith("<section")
+    assert "<html" not in html
+    assert "HX-Target" in response["Vary"]
+
+
+def test_a_filter_that_finds_nothing_leads_back(browser: Client, three: list[Run]) -> None:
+    assert "Show all runs" in browser.get("/runs/?q=zzz").content.decode()
+
+
+def test_the_first_visit_is_sent_to_where_it_begins(browser: Client) -> None:
+    assert "The overview says how to begin" in browser.get("/runs/").content.decode()
+
+
+def test_nobody_lists_the_runs_of_somebody_else(eves: Client, three: list[Run]) -> None:
+    assert names(eves) == []
+
+
+def test_what_was_searched_for_is_only_text(browser: Client) -> None:
+    html = browser.get('/runs/?q="><script>alert(1)</script>').content.decode()
+    assert "<script>alert" not in html
+
+
+def test_the_list_takes_the_same_queries_for_two_and_for_fifty(
+    browser: Client, ada: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    counts = []
+    for number in (2, 48):
+        for _ in range(number):
+            scene(ada, "a")
+        with django_assert_max_num_queries(6) as taken:
+            browser.get("/runs/")
+        counts.append(len(taken))
+    assert counts[0] == counts[1]

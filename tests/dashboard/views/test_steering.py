@@ -1,0 +1,105 @@
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
+from django.http.response import HttpResponseBase
+from django.test import Client
+
+from runs.models import Run
+from tests.scenes import Scene, scene
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def there(ada: User) -> Scene:
+    made = scene(ada, "abcd", {"d": ["b"]}, max_agents=2)
+    made.start("a")
+    return made
+
+
+def said(response: HttpResponseBase) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+
+
+def test_a_run_can_be_paused_and_go_on(browser: Client, there: Scene) -> None:
+    response = browser.post(f"/runs/{there.run_id}/pause/")
+    assert response["Location"] == f"/runs/{there.run_id}/"
+    assert there.run.status == "paused"
+    assert said(response) == ["Paused. What is under way goes on."]
+    browser.post(f"/runs/{there.run_id}/resume/")
+    assert there.run.status == "running"
+
+
+def test_pressing_twice_changes_nothing_and_says_so(browser: Client, there: Scene) -> None:
+    browser.post(f"/runs/{there.run_id}/pause/")
+    seq = there.run.last_seq
+    response = browser.post(f"/runs/{there.run_id}/pause/")
+    assert there.run.last_seq == seq
+    (message,) = said(response)[-1:]
+    assert message.endswith("Nothing was changed.")
+
+
+def test_in_the_page_a_button_brings_the_new_state_and_a_message(browser: Client, there: Scene) -> None:
+    html = browser.post(f"/runs/{there.run_id}/pause/", headers=HTMX).content.decode()
+    assert 'hx-target="#run-state"' in html
+    assert "Resume" in html
+    assert 'hx-target="#toasts" hx-swap="beforeend"' in html
+    assert "Paused. What is under way goes on." in html
+    assert 'hx-target="#dialog-content"' in html
+
+
+def test_in_the_page_a_refusal_comes_as_a_message_that_stays(browser: Client, there: Scene) -> None:
+    html = browser.post(f"/runs/{there.run_id}/resume/", headers=HTMX).content.decode()
+    assert "toast is-error" in html
+    assert "Nothing was changed." in html
+
+
+def test_cancelling_asks_first_and_says_what_will_happen(browser: Client, there: Scene) -> None:
+    dialog = browser.get(f"/runs/{there.run_id}/cancel/", headers=HTMX).content.decode()
+    assert "<html" not in dialog
+    assert "<b>3 subtasks</b> not started" in dialog
+    assert "<b>1 subtask</b> under way" in dialog
+    assert there.run.status == "running"
+    page = browser.get(f"/runs/{there.run_id}/cancel/").content.decode()
+    assert "<html" in page
+    assert "Cancel the run" in page
+
+
+def test_cancelling_stops_what_has_not_started(browser: Client, there: Scene) -> None:
+    html = browser.post(f"/runs/{there.run_id}/cancel/", headers=HTMX).content.decode()
+    assert there.run.cancelled == 3
+    assert "Being cancelled." in html
+
+
+def test_one_subtask_can_be_cancelled_alone(browser: Client, there: Scene) -> None:
+    dialog = browser.get(f"/runs/{there.run_id}/subtasks/b/cancel/", headers=HTMX).content.decode()
+    assert "<b>1 subtask</b> that needs it will be skipped" in dialog
+    browser.post(f"/runs/{there.run_id}/subtasks/b/cancel/")
+    assert (there.subtask("b").status, there.subtask("d").status) == ("cancelled", "skipped")
+    assert there.subtask("c").status == "pending"
+
+
+def test_trying_again_leads_to_the_new_run(browser: Client, ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    there.start("a", "b")
+    there.complete("a")
+    there.fail("b")
+    response = browser.post(f"/runs/{there.run_id}/retry/")
+    again = Run.objects.get(retry_of=there.run_id)
+    assert response["Location"] == f"/runs/{again.pk}/"
+    assert said(response) == ["This is a new run: 1 of 2 were carried over."]
+
+
+def test_a_run_under_way_cannot_be_tried_again(browser: Client, there: Scene) -> None:
+    response = browser.post(f"/runs/{there.run_id}/retry/")
+    assert response["Location"] == f"/runs/{there.run_id}/"
+    assert Run.objects.count() == 1
+    assert "Nothing was changed." in said(response)[0]
+
+
+def test_looking_at_a_button_presses_nothing(browser: Client, there: Scene) -> None:
+    for name in ("pause", "resume", "retry"):
+        assert browser.get(f"/runs/{there.run_id}/{name}/").status_code == 405
+    assert there.run.status == "running"

@@ -1,0 +1,130 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from dashboard.views import subtasks
+from runs.models import Subtask
+from tests.scenes import Scene, scene
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def there(ada: User) -> Scene:
+    made = scene(ada, ["read.cart", "read.stock", "note", "merge"], {"merge": ["note"]}, max_agents=2)
+    made.start("read.cart", "read.stock")
+    made.complete("read.cart")
+    return made
+
+
+def keys(client: Client, there: Scene, query: str = "") -> list[str]:
+    response = client.get(f"/runs/{there.run_id}/subtasks/{query}")
+    assert response.status_code == 200
+    return [row.subtask.key for row in response.context["rows"]]
+
+
+def test_the_table_begins_with_what_moves(browser: Client, there: Scene) -> None:
+    assert keys(browser, there) == ["read.stock", "note", "merge", "read.cart"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?status=pending", ["note", "merge"]),
+        ("?q=read", ["read.stock", "read.cart"]),
+        ("?order=key", ["merge", "note", "read.cart", "read.stock"]),
+        ("?order=position&q=read", ["read.cart", "read.stock"]),
+        ("?status=skipped", []),
+        ("?status=nonsense&order=nonsense&cursor=nonsense", ["read.stock", "note", "merge", "read.cart"]),
+        ("?q=%00%00", ["read.stock", "note", "merge", "read.cart"]),
+    ],
+)
+def test_filters_search_and_order_are_in_the_address(
+    browser: Client, there: Scene, query: str, found: list[str]
+) -> None:
+    assert keys(browser, there, query) == found
+
+
+def test_chips_carry_their_counts_and_keep_the_other_filters(browser: Client, there: Scene) -> None:
+    chips = browser.get(f"/runs/{there.run_id}/subtasks/?q=read&order=key").context["chips"]
+    shown = {chip.word: (chip.count, chip.current) for chip in chips}
+    assert shown == {
+        "all": (4, True),
+        "in progress": (1, False),
+        "failed": (0, False),
+        "pending": (2, False),
+        "completed": (1, False),
+    }
+    pending = next(chip for chip in chips if chip.word == "pending")
+    assert pending.href == f"/runs/{there.run_id}/subtasks/?status=pending&q=read&order=key"
+
+
+def test_only_the_table_is_sent_when_only_the_table_is_asked_for(browser: Client, there: Scene) -> None:
+    response = browser.get(f"/runs/{there.run_id}/subtasks/", headers={"HX-Target": "section#subtask-table"})
+    html = response.content.decode()
+    assert html.strip().startswith('<section class="panel" id="subtask-table"')
+    assert "HX-Target" in response["Vary"]
+
+
+def test_the_table_asks_for_itself_with_its_filters(browser: Client, there: Scene) -> None:
+    html = browser.get(f"/runs/{there.run_id}/subtasks/?status=pending").content.decode()
+    assert f'hx-get="/runs/{there.run_id}/subtasks/?status=pending"' in html
+
+
+def test_a_subtask_opens_beside_the_table(browser: Client, there: Scene) -> None:
+    html = browser.get(f"/runs/{there.run_id}/subtasks/note/?status=pending").content.decode()
+    assert 'id="subtask-drawer" data-key="note"' in html
+    assert 'id="subtask-table"' in html
+    assert f'href="/runs/{there.run_id}/subtasks/?status=pending" data-closes-drawer' in html
+
+
+@pytest.mark.parametrize("target", ["div#drawer", "aside#subtask-drawer"])
+def test_only_the_drawer_is_sent_when_only_the_drawer_is_asked_for(browser: Client, there: Scene, target: str) -> None:
+    html = browser.get(f"/runs/{there.run_id}/subtasks/note/", headers={"HX-Target": target}).content.decode()
+    assert html.strip().startswith("<aside")
+    assert "subtask-table" not in html
+
+
+def test_hostile_output_and_results_are_text_in_the_drawer(browser: Client, ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    there.print("a", "\x1b]8;;javascript:alert(1)\x07<script>alert('output')</script>\n")
+    there.fail("a", error="<script>alert('error')</script>")
+    Subtask.objects.update(result={"x": "<script>alert('result')</script>"}, executor={"name": "<script>"})
+    html = browser.get(f"/runs/{there.run_id}/subtasks/a/").content.decode()
+    for place in ("output", "error", "result"):
+        assert f"<script>alert('{place}')" not in html
+        assert f"&lt;script&gt;alert(&#x27;{place}&#x27;)" in html
+    assert "javascript:" not in html
+
+
+def test_a_large_run_is_searched_by_how_keys_begin(
+    browser: Client, there: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.browse.SEARCHED_WHOLE", 3)
+    html = browser.get(f"/runs/{there.run_id}/subtasks/").content.decode()
+    assert "Key begins with…" in html
+
+
+def test_pages_keep_their_filters(browser: Client, there: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subtasks, "A_PAGE", 1)
+    response = browser.get(f"/runs/{there.run_id}/subtasks/?status=pending")
+    cursor = response.context["page"].next
+    assert f"?status=pending&amp;cursor={cursor}" in response.content.decode()
+    assert keys(browser, there, f"?status=pending&cursor={cursor}") == ["merge"]
+
+
+@pytest.mark.parametrize("path", ["subtasks/", "subtasks/k0/"])
+def test_the_table_takes_the_same_queries_for_two_and_for_fifty(
+    browser: Client, ada: User, django_assert_max_num_queries: DjangoAssertNumQueries, path: str
+) -> None:
+    counts = []
+    for number in (5, 60):
+        keys = [f"k{at}" for at in range(number)]
+        there = scene(ada, keys, {keys[2]: keys[:2]}, max_agents=2)
+        there.start("k0")
+        with django_assert_max_num_queries(18) as taken:
+            browser.get(f"/runs/{there.run_id}/{path}")
+        counts.append(len(taken))
+    assert counts[0] == counts[1]

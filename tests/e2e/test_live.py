@@ -1,0 +1,137 @@
+"""Pages that change by themselves: over the socket, without one, and without a jump."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.e2e.conftest import Open, Watched
+from tests.scenes import Scene, scene
+
+
+@pytest.fixture
+def there(ada: User) -> Scene:
+    """`a` is done, `c` runs, `f` needs it, the rest is free to start."""
+    made = scene(ada, "abcdef", {"f": ["c"]}, max_agents=3)
+    made.start("a", agent="agent-1")
+    made.start("c", agent="agent-3")
+    made.complete("a")
+    return made
+
+
+def live(page: Page) -> Page:
+    expect(page.locator("#connection")).to_have_text(re.compile("live"))
+    return page
+
+
+def counter(page: Page, name: str, value: int, timeout: float = 5_000) -> None:
+    figure = page.locator(f'[data-counter="{name}"]')
+    expect(figure).to_have_attribute("data-value", str(value), timeout=timeout)
+
+
+def test_a_change_arrives_by_itself_over_the_socket(visit: Open, there: Scene) -> None:
+    page = live(visit(f"/runs/{there.run_id}/"))
+    counter(page, "completed", 1)
+    there.complete("c")
+    counter(page, "completed", 2)
+    expect(page.locator("#now-next-rows")).not_to_contain_text("needs c")
+    expect(page.locator('[data-tab="timeline"]')).to_have_attribute("aria-current", "page")
+
+
+def test_without_a_socket_the_page_asks_again_and_says_so(visit: Open, there: Scene, watched: Watched) -> None:
+    def refuse(page: Page) -> None:
+        def close(route: WebSocketRoute) -> None:
+            route.close(code=1011)
+
+        page.route_web_socket(re.compile(".*"), close)
+
+    page = visit(f"/runs/{there.run_id}/", before=refuse)
+    expect(page.locator("#connection")).to_have_text(re.compile("polling"), timeout=15_000)
+    there.complete("c")
+    counter(page, "completed", 2, timeout=10_000)
+
+
+def test_a_lost_server_is_told_and_found_again(visit: Open, there: Scene, watched: Watched) -> None:
+    watched.expected += ["ERR_INTERNET_DISCONNECTED", "htmx:ws:error", "ERR_CONNECTION"]
+    page = live(visit(f"/runs/{there.run_id}/subtasks/"))
+    page.context.set_offline(True)
+    page.evaluate("document.getElementById('connection')._htmx.ws.connection.socket.close()")
+    expect(page.locator("#connection")).to_have_text(re.compile("reconnecting"))
+    there.complete("c")
+    page.context.set_offline(False)
+    live(page)
+    counter(page, "completed", 2, timeout=15_000)
+
+
+def test_the_end_of_a_run_is_shown_without_loading_again(visit: Open, ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    page = live(visit(f"/runs/{there.run_id}/"))
+    there.complete("a")
+    expect(page.get_by_text("Completed in")).to_be_visible()
+    expect(page.locator("#connection")).to_have_text(re.compile("ended"))
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+
+
+def test_live_numbers_shift_nothing_on_the_page(visit: Open, there: Scene) -> None:
+    page = live(visit(f"/runs/{there.run_id}/"))
+    page.evaluate(
+        """() => {
+          window.shifted = 0;
+          const add = (list) => list.getEntries().forEach((entry) => (window.shifted += entry.value));
+          new PerformanceObserver(add).observe({type: "layout-shift"});
+        }"""
+    )
+    there.complete("c")
+    counter(page, "completed", 2)
+    there.start("d", agent="agent-1")
+    counter(page, "in_progress", 1)
+    assert page.evaluate("window.shifted") < 0.01
+
+
+def test_rows_keep_their_order_under_the_pointer(visit: Open, there: Scene) -> None:
+    page = live(visit(f"/runs/{there.run_id}/"))
+    listed = page.locator("#now-next-rows tr td:nth-child(2)")
+    before = listed.all_inner_texts()
+    page.locator("#now-next-rows tr").nth(1).hover()
+    there.start("e", agent="agent-1")
+    held = page.locator("[data-held]:visible")
+    expect(held).to_contain_text("changed")
+    assert listed.all_inner_texts() == before
+    page.locator("h1").hover()
+    expect(held).to_have_count(0)
+    expect(listed.nth(1)).to_have_text("e")
+
+
+def test_a_row_and_its_drawer_show_the_end_of_a_subtask(visit: Open, there: Scene) -> None:
+    page = live(visit(f"/runs/{there.run_id}/subtasks/c/"))
+    there.complete("c")
+    expect(page.locator('[data-row][data-key="c"] .status')).to_have_text("completed")
+    expect(page.locator("#subtask-drawer .is-badge")).to_have_text("completed")
+    expect(page.locator("#subtask-drawer")).not_to_have_attribute("hx-trigger", re.compile(".*"))
+
+
+def test_a_filtered_table_takes_in_what_begins_to_match(visit: Open, there: Scene) -> None:
+    page = live(visit(f"/runs/{there.run_id}/subtasks/?status=completed"))
+    expect(page.locator("#subtask-rows [data-row]")).to_have_count(1)
+    there.complete("c")
+    expect(page.locator("#subtask-rows [data-row]")).to_have_count(2)
+
+
+def test_events_appear_on_top_as_they_come(visit: Open, there: Scene) -> None:
+    page = live(visit(f"/runs/{there.run_id}/events/"))
+    last = there.run.last_seq
+    there.complete("c")
+    expect(page.locator(f"#event-{last + 1}")).to_contain_text("completed")
+
+
+def test_the_overview_follows_its_runs(visit: Open, there: Scene) -> None:
+    page = live(visit("/"))
+    card = page.locator(f"#card-{there.run_id}")
+    expect(card).to_contain_text("1 of 6")
+    there.complete("c")
+    expect(card).to_contain_text("2 of 6")
+    there.start("b")
+    there.fail("b")
+    expect(page.locator("#overview-waits")).to_contain_text("1 subtask failed")
