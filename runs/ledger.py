@@ -23,7 +23,7 @@ from runs import journal, loop, mirror, sweep, transitions
 from runs.backends.embedded import Embedded, Worker
 from runs.journal import Entry
 from runs.reports import Report, Said, Verdict
-from runs.slips import Slip, by_run
+from runs.slips import Slip, by_run, over
 from runs.transitions import Lease
 
 BATCH = 1_000
@@ -222,7 +222,7 @@ class Ledger:
     def _committed(self, batch: list[Slip], stopping: list[int]) -> None:
         self._commits += 1
         if self.seats:
-            self.seats.stop_attempts(stopping)
+            self.seats.stop_attempts(stopping + [slip.report.attempt for slip in batch if slip.report and over(slip)])
             for run_id in self.seats.next_in_line() if not self._stopping else ():
                 self.wake(run_id)
         for slip in batch:

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.reports import Report
+from runs.reports import Report, Verdict
 from runs.transitions import Lease
 
 if TYPE_CHECKING:
@@ -35,3 +35,10 @@ def by_run(batch: Iterable[Slip]) -> list[tuple[int, list[Slip]]]:
     for slip in batch:
         runs.setdefault(slip.run, []).append(slip)
     return sorted(runs.items())
+
+
+def over(slip: Slip) -> bool:
+    """Whether an attempt turned out to be over without a word from the worker who may still be at it."""
+    if slip.report is None or slip.worker:
+        return False
+    return slip.report.ends or slip.report.verdict is Verdict.REFUSED

@@ -40,7 +40,7 @@ class Puppet:
             self._changed.wait_for(lambda: job.key in self._orders or job.stopping, min(PATIENCE, job.remaining()))
             self.busy.discard(job.key)
             self._changed.notify_all()
-            order = self._orders.pop(job.key, None)
+            order = None if job.stopping else self._orders.pop(job.key, None)
         if isinstance(order, BaseException):
             raise order
         job.check()

@@ -158,7 +158,7 @@ def test_the_ledger_outlives_whatever_goes_wrong(book: Ledger, monkeypatch: pyte
 def test_what_a_worker_did_is_written_when_the_disk_has_room_again(stage: Stage, puppet: Puppet) -> None:
     made = stage.run({"a": {}, "b": {"needs": ["a"]}})
     puppet.wait_for("a")
-    pages(limit=pages())
+    fill_the_disk()
     puppet.jobs["a"].report(0.5, "x" * 100_000)
     puppet.finish("a")
     puppet.wait_for()
@@ -166,16 +166,22 @@ def test_what_a_worker_did_is_written_when_the_disk_has_room_again(stage: Stage,
     stage.pass_time(20)
     assert made.status("a") == "in_progress"
     assert len(stage.ledger._later) == 2
-    pages(limit=1_000_000)
+    pragma("max_page_count = 1000000")
     stage.pass_time(1)
     assert (made.status("a"), made.run.losses) == ("completed", 0)
     stage.end(made, "b")
 
 
-def pages(limit: int | None = None) -> int:
-    """How many pages the database file has; or, from now on, may have."""
+def fill_the_disk() -> None:
+    """From now on the database file cannot grow, and has no free pages inside that earlier tests left."""
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA max_page_count = {limit}" if limit else "PRAGMA page_count")
+        cursor.execute("VACUUM")
+    pragma(f"max_page_count = {pragma('page_count')}")
+
+
+def pragma(said: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {said}")
         return int(cursor.fetchone()[0])
 
 

@@ -76,11 +76,12 @@ def test_a_cancel_that_nobody_answers_is_over_in_sixteen_seconds(stage: Stage) -
 def test_what_was_lost_is_leased_again_and_only_the_new_attempt_counts(stage: Stage, puppet: Puppet) -> None:
     made = stage.run({"x": {}}, max_agents=1)
     puppet.wait_for("x")
-    first = made.attempt("x")
+    first, job = made.attempt("x"), puppet.jobs["x"]
     first.lease_expires_at = NOW
     first.save(update_fields=["lease_expires_at"])
     stage.seats._next_beat = 1e9
     stage.pass_time(1)
+    assert job.stopping
     stage.until(lambda: made.subtask("x").epoch == 2)
     puppet.finish("x")
     stage.until(lambda: made.status("x") == "completed")
