@@ -1,3 +1,5 @@
+"""The app of how people see it, and its admin."""
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 

@@ -1,3 +1,5 @@
+"""The app of how it gets done."""
+
 from django.apps import AppConfig
 
 

@@ -15,7 +15,8 @@ from django.db import connection, transaction
 
 from runs import announce
 from runs.engine import states
-from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS, Statement, json_text, moment, stamp
+from runs.sql import Statement, json_text, moment, stamp
+from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 
 # What transitions may change, and what they only read.
 _COUNTERS = (

@@ -13,7 +13,7 @@ from runs import statements as sql
 from runs.engine import states
 from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
 from runs.journal import Entry
-from runs.statements import json_value, moment
+from runs.sql import json_value, moment
 from runs.transitions import Lease, Pick
 
 if TYPE_CHECKING:

@@ -13,11 +13,18 @@ from runs.engine.schedule import Ready
 from runs.models import Agent, Attempt, Backend, Event, Run, Subtask, SubtaskDependency
 from todos.plan.words import Lane
 
-_SNAPSHOT = """
-    last_seq status total completed in_progress pending failed cancelled skipped blocked delayed agents_active
-    max_agents strategy expected_total expected_ended busy_ended open_query open_execute open_started_sum work_done
-    overhead_sum overhead_count retries losses theoretical_speedup created_at started_at finished_at updated_at
+# What a snapshot gives as it stands in the row, and what it is worked out from.
+_AS_KEPT = """
+    status total completed in_progress pending failed cancelled skipped retries losses agents_active max_agents
+    updated_at
 """.split()
+_SNAPSHOT = [
+    *_AS_KEPT,
+    *"""
+    last_seq blocked delayed strategy expected_total expected_ended busy_ended open_query open_execute open_started_sum
+    work_done overhead_sum overhead_count theoretical_speedup created_at started_at finished_at
+    """.split(),
+]
 
 
 def snapshot(run_id: int, now: datetime) -> dict[str, Any]:
@@ -40,8 +47,33 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
     """The same from a row read already (see _SNAPSHOT for its columns)."""
     until = row["finished_at"] or now
     elapsed = max(0.0, (until - row["started_at"]).total_seconds()) if row["started_at"] else 0.0
+    overhead = row["overhead_sum"] / row["overhead_count"] if row["overhead_count"] else None
+    return {
+        "run": str(run_id),
+        "seq": row["last_seq"],
+        **{name: row[name] for name in _AS_KEPT},
+        "waiting": _waiting(row),
+        "progress": _progress(row),
+        "elapsed_seconds": elapsed,
+        "eta_seconds": None,
+        "eta_low_seconds": None,
+        "eta_high_seconds": None,
+        "eta_confidence": None,
+        "busy_seconds": _busy(row, until),
+        **_speedup(row, elapsed),
+        "baseline_speedup": None,
+        "overhead_seconds_per_subtask": overhead,
+    }
+
+
+def _busy(row: Mapping[str, Any], until: datetime) -> float:
+    """Seconds agents were at it: ended attempts as measured, open ones until then."""
     opened = row["open_query"] + row["open_execute"]
     busy = row["busy_ended"] + opened * (until - row["created_at"]).total_seconds() - row["open_started_sum"]
+    return max(0.0, busy)
+
+
+def _speedup(row: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
     measured = speedup.measure(
         work_seconds=row["work_done"],
         elapsed_seconds=elapsed,
@@ -50,44 +82,22 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         max_agents=row["max_agents"],
         strategy=row["strategy"],
     )
-    overhead = row["overhead_sum"] / row["overhead_count"] if row["overhead_count"] else None
     return {
-        "run": str(run_id),
-        "seq": row["last_seq"],
-        "status": row["status"],
-        "total": row["total"],
-        "completed": row["completed"],
-        "in_progress": row["in_progress"],
-        "pending": row["pending"],
-        "failed": row["failed"],
-        "cancelled": row["cancelled"],
-        "skipped": row["skipped"],
-        "waiting": _waiting(row),
-        "retries": row["retries"],
-        "losses": row["losses"],
-        "agents_active": row["agents_active"],
-        "max_agents": row["max_agents"],
-        "progress": min(1.0, row["expected_ended"] / row["expected_total"]) if row["expected_total"] else _share(row),
-        "elapsed_seconds": elapsed,
-        "eta_seconds": None,
-        "eta_low_seconds": None,
-        "eta_high_seconds": None,
-        "eta_confidence": None,
-        "busy_seconds": max(0.0, busy),
         "speedup": measured.speedup,
         "theoretical_speedup": measured.limit,
         "efficiency_percent": measured.efficiency_percent,
-        "baseline_speedup": None,
-        "overhead_seconds_per_subtask": overhead,
         "verdict": measured.verdict,
-        "updated_at": row["updated_at"],
     }
 
 
-def _share(row: Mapping[str, Any]) -> float:
-    """Progress by number, where no work is expected at all."""
+def _progress(row: Mapping[str, Any]) -> float:
+    """Share of the expected work that has ended; by number where no work is expected at all. 1 means all has ended:
+    sums of many parts may miss their total by a hair, to either side."""
     ended = row["completed"] + row["failed"] + row["cancelled"] + row["skipped"]
-    return ended / row["total"] if row["total"] else 0.0
+    if ended == row["total"]:
+        return 1.0 if ended else 0.0
+    share = row["expected_ended"] / row["expected_total"] if row["expected_total"] else ended / row["total"]
+    return min(share, 0.9999)
 
 
 def _waiting(row: Mapping[str, Any]) -> dict[str, int]:

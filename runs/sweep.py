@@ -11,7 +11,7 @@ from runs.backends.embedded import Embedded
 from runs.engine.clocks import Watch
 from runs.executors.base import Stop
 from runs.reports import Report, Said
-from runs.statements import moment, stamp
+from runs.sql import moment, stamp
 
 SECONDS = 1.0
 

@@ -1,3 +1,5 @@
+"""The app of what should be done."""
+
 from django.apps import AppConfig
 
 

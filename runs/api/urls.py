@@ -1,3 +1,5 @@
+"""The addresses of runs in the API, and of its document."""
+
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 

@@ -8,7 +8,7 @@ from runs import statements as sql
 from runs.engine import retry, states
 from runs.journal import Entry
 from runs.reports import Report, Said, Verdict
-from runs.statements import json_text, moment, stamp
+from runs.sql import json_text, moment, stamp
 from runs.transitions.found import Found, note
 from runs.transitions.unstarted import release_dependants, skip_dependants
 

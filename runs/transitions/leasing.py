@@ -10,7 +10,7 @@ from django.conf import settings
 from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
-from runs.statements import json_value, stamp
+from runs.sql import json_value, stamp
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
 from runs.reports import Report, Said, Verdict
-from runs.statements import moment, stamp
+from runs.sql import moment, stamp
 from runs.transitions.ending import OUTCOMES, end
 from runs.transitions.found import Found, look_up, note
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
-from runs.statements import stamp
+from runs.sql import stamp
 
 
 def release_dependants(entry: Entry, completed: list[int]) -> None:

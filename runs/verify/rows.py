@@ -10,7 +10,7 @@ from runs import outputs
 from runs.engine import states
 from runs.models import Attempt, SubtaskDependency
 from runs.reports import digest
-from runs.statements import json_value, stamp
+from runs.sql import json_value, stamp
 from runs.verify.base import Check, Scope, in_list, query, rows
 from todos.models import Dependency, Todo
 from todos.plan import graph

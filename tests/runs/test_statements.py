@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from runs import journal, statements
-from runs.statements import Statement, json_text, json_value, moment, stamp
+from runs import journal, sql, statements
+from runs.sql import Statement, json_text, json_value, moment, stamp
 from tests.runs.making import NOW
 
 ALL = {
@@ -24,7 +24,7 @@ ECHO = Statement("a bigint, b text, c float8", "SELECT v.a, v.b, v.c, %(other)s 
 
 def plan(name: str) -> list[str]:
     """How SQLite would go about a statement, a line a table."""
-    text = statements._text(ALL[name], connection.vendor)
+    text = sql._text(ALL[name], connection.vendor)
     values: dict[str, Any] = dict.fromkeys(re.findall(r"%\((\w+)\)s", text), 1)
     if "rows" in values:
         values["rows"] = "[]"

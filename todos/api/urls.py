@@ -1,3 +1,5 @@
+"""The addresses of todos in the API."""
+
 from django.urls import path
 
 from todos.api import endpoints

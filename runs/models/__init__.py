@@ -1,0 +1,27 @@
+"""How work gets done: runs of frozen subtasks, attempts under leases, the event log, agents and their tokens.
+
+Columns that say where something stands (status, epoch, counters) are written by `runs/transitions` alone.
+"""
+
+from runs.models.attempt import Attempt, Event, RunAgent
+from runs.models.callers import Agent, IdempotencyKey, LoginLink, Token
+from runs.models.run import Leader, Run
+from runs.models.subtask import Subtask, SubtaskDependency
+from runs.models.words import Backend, Scope, Strategy
+
+__all__ = [
+    "Agent",
+    "Attempt",
+    "Backend",
+    "Event",
+    "IdempotencyKey",
+    "Leader",
+    "LoginLink",
+    "Run",
+    "RunAgent",
+    "Scope",
+    "Strategy",
+    "Subtask",
+    "SubtaskDependency",
+    "Token",
+]

@@ -1,0 +1,111 @@
+"""One execution of a todo, and who leads the sweep over all of them."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from runs.engine import states
+from runs.models.callers import Token
+from runs.models.words import Backend, Strategy, pairs
+from todos.models import Todo
+
+
+class Run(models.Model):
+    """One execution of a parent todo. It survives the todo: title and plan are copied.
+
+    The counters below are kept, not counted: each transition moves them in its own transaction (`verify` proves it).
+    """
+
+    todo = models.ForeignKey(Todo, null=True, on_delete=models.SET_NULL, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    made_by = models.ForeignKey(Token, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    content = models.TextField()
+    status = models.CharField(max_length=10, choices=pairs(states.Run), default=states.Run.PENDING)
+    end_reason = models.CharField(max_length=10, blank=True)
+    backend = models.CharField(max_length=8, choices=Backend.choices, default=Backend.EMBEDDED)
+    strategy = models.CharField(max_length=10, choices=Strategy.choices, default=Strategy.PARALLEL)
+    reason = models.TextField(blank=True)
+    max_agents = models.PositiveSmallIntegerField(default=4)
+    lanes = models.JSONField(default=dict, blank=True)
+    fail_fast = models.BooleanField(default=False)
+    barriers = models.BooleanField(default=False)
+    budget = models.JSONField(default=dict, blank=True)
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    baseline_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(default=timezone.now)
+    # What the plan said, in seconds: all work, the longest chain, and the highest possible speedup that follows.
+    work_seconds = models.FloatField(default=0)
+    critical_path_seconds = models.FloatField(default=0)
+    theoretical_speedup = models.FloatField(null=True)
+
+    # ---- the event log: seq runs from trim_seq + 1 to last_seq without a gap ----
+    last_seq = models.PositiveBigIntegerField(default=0)
+    trim_seq = models.PositiveBigIntegerField(default=0)
+
+    # ---- kept counters: subtasks by status; their sum is total ----
+    total = models.PositiveIntegerField(default=0)
+    pending = models.PositiveIntegerField(default=0)
+    in_progress = models.PositiveIntegerField(default=0)
+    completed = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    # Pending subtasks that wait for others, and for the time of another try; the rest can start.
+    blocked = models.PositiveIntegerField(default=0)
+    delayed = models.PositiveIntegerField(default=0)
+    # Open attempts by lane, those that run alone, and the agents that have any.
+    open_query = models.PositiveIntegerField(default=0)
+    open_execute = models.PositiveIntegerField(default=0)
+    open_alone = models.PositiveIntegerField(default=0)
+    # Subtasks in progress that have been asked to stop.
+    stopping = models.PositiveIntegerField(default=0)
+    agents_active = models.PositiveIntegerField(default=0)
+    retries = models.PositiveIntegerField(default=0)
+    losses = models.PositiveIntegerField(default=0)
+
+    # ---- kept sums, in seconds ----
+    # Expected work of all subtasks, and of those that have ended: progress is their quotient.
+    expected_total = models.FloatField(default=0)
+    expected_ended = models.FloatField(default=0)
+    # Busy time is that of ended attempts plus, for open ones, their number × now − the sum of their starts.
+    busy_ended = models.FloatField(default=0)
+    open_started_sum = models.FloatField(default=0)
+    # Measured time of completed subtasks; overhead from "could start" to started plus finished to recorded.
+    work_done = models.FloatField(default=0)
+    overhead_sum = models.FloatField(default=0)
+    overhead_count = models.PositiveIntegerField(default=0)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    cost = models.FloatField(default=0)
+
+    result = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="run_newest_of_owner"),
+            models.Index(fields=["todo", "-id"], name="run_newest_of_todo"),
+            # The sweep reads the runs that have not ended, each second.
+            models.Index(
+                fields=["status"], condition=models.Q(status__in=["pending", "running", "paused"]), name="run_unended"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.content if len(self.content) <= 80 else self.content[:79] + "…"
+
+
+class Leader(models.Model):
+    """Who sweeps. `epoch` grows with every change of holder, so a leader that was away can tell it is one no more."""
+
+    name = models.CharField(max_length=32, unique=True)
+    holder = models.CharField(max_length=200)
+    epoch = models.PositiveBigIntegerField(default=1)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.holder}"

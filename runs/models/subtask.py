@@ -1,0 +1,82 @@
+"""What a run has to do."""
+
+from django.db import models
+from django.utils import timezone
+
+from runs.engine import states
+from runs.models.run import Run
+from todos.models import STATUSES, Spec, Todo
+
+
+class Subtask(Spec):
+    """A child todo frozen into a run."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="subtasks", db_index=False)
+    todo = models.ForeignKey(Todo, null=True, on_delete=models.SET_NULL, related_name="+")
+    key = models.CharField(max_length=64)
+    position = models.PositiveIntegerField()
+    status = models.CharField(max_length=12, choices=STATUSES, default=states.Status.PENDING)
+    # Dependencies that have not ended; it can start at 0. `not_before`: the time of another try.
+    unmet = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    # Runs alone in its run: not parallelizable, or on its last, sequential try.
+    alone = models.BooleanField(default=False)
+    last_try = models.BooleanField(default=False)
+    # The planner's: seconds it will take, and the longest chain of work from its start to the end.
+    expected_seconds = models.FloatField(default=30)
+    remaining_seconds = models.FloatField(default=30)
+    # The attempt that counts is the open one with this epoch; every lease makes it one larger.
+    epoch = models.PositiveIntegerField(default=0)
+    attempts_used = models.PositiveSmallIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True)
+    progress = models.FloatField(null=True)
+    message = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    claims = models.JSONField(null=True)
+    result = models.JSONField(null=True)
+    result_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["run", "position"]
+        constraints = [models.UniqueConstraint(fields=["run", "key"], name="subtask_key_unique_in_run")]
+        indexes = [
+            models.Index(fields=["run", "position"], name="subtask_in_order"),
+            models.Index(fields=["run", "status", "position"], name="subtask_by_status"),
+            # Dispatch: what can start, by priority, then the longest remaining path, then the order it was written in.
+            models.Index(
+                "run",
+                "lane",
+                "priority",
+                models.F("remaining_seconds").desc(),
+                "position",
+                condition=models.Q(status="pending", unmet=0, not_before=None),
+                name="subtask_ready_by_rank",
+            ),
+            models.Index(
+                fields=["not_before"],
+                condition=models.Q(status="pending", not_before__isnull=False),
+                name="subtask_delayed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class SubtaskDependency(models.Model):
+    """`after` may start when `before` has ended well."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    before = models.ForeignKey(Subtask, on_delete=models.CASCADE, related_name="needed_by")
+    after = models.ForeignKey(Subtask, on_delete=models.CASCADE, related_name="needs", db_index=False)
+
+    class Meta:
+        verbose_name_plural = "subtask dependencies"
+        constraints = [models.UniqueConstraint(fields=["after", "before"], name="subtask_dependency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.after} needs {self.before}"

@@ -1,0 +1,115 @@
+"""The SQL of ends, and of what follows for those that depend on it."""
+
+from runs.sql import Statement
+
+END_SUBTASKS = Statement(
+    "id bigint, epoch integer, status text, at timestamptz, result jsonb, digest text, error text, again integer, "
+    "not_before timestamptz, alone integer, back integer, started timestamptz",
+    """
+    UPDATE runs_subtask SET status = v.status, error = v.error, result = v.result, result_digest = v.digest,
+           started_at = COALESCE(started_at, v.started),
+           finished_at = CASE WHEN v.again = 1 THEN NULL ELSE v.at END,
+           progress = CASE WHEN v.status = 'completed' THEN 1 ELSE NULL END,
+           not_before = v.not_before,
+           alone = CASE WHEN v.alone = 1 THEN %(true)s ELSE runs_subtask.alone END,
+           last_try = CASE WHEN v.alone = 1 THEN %(true)s ELSE last_try END,
+           ready_at = CASE WHEN v.again = 1 THEN COALESCE(v.not_before, v.at) ELSE ready_at END,
+           attempts_used = attempts_used - v.back
+    FROM {rows}
+    WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
+      AND runs_subtask.status = 'in_progress'
+    RETURNING runs_subtask.id
+    """,
+)
+
+END_ATTEMPTS = Statement(
+    "id bigint, epoch integer, status text, started timestamptz, at timestamptz, error text, warning text, "
+    "partial jsonb, iterations integer, tokens_in bigint, tokens_out bigint, cost float8, "
+    "bytes bigint, truncated integer, digest text",
+    """
+    UPDATE runs_attempt SET status = v.status, finished_at = v.at, started_at = COALESCE(v.started, started_at),
+           error = v.error, warning = v.warning, partial_result = v.partial, iterations = v.iterations,
+           input_tokens = v.tokens_in, output_tokens = v.tokens_out, cost = v.cost, output_bytes = v.bytes,
+           output_truncated = CASE WHEN v.truncated = 1 THEN %(true)s ELSE %(false)s END, output_digest = v.digest,
+           waits_for = '', progress = CASE WHEN v.status = 'succeeded' THEN 1 ELSE runs_attempt.progress END
+    FROM {rows}
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND runs_attempt.status IN ('leased', 'running')
+    RETURNING runs_attempt.id
+    """,
+)
+
+RELEASE_DEPENDANTS = Statement(
+    "id bigint",
+    """
+    UPDATE runs_subtask SET unmet = unmet - d.met, ready_at = CASE WHEN unmet = d.met THEN %(now)s ELSE ready_at END
+    FROM (SELECT after_id, COUNT(*) AS met FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
+          GROUP BY after_id) AS d
+    WHERE runs_subtask.id = d.after_id
+    RETURNING runs_subtask.unmet, runs_subtask.status
+    """,
+)
+
+SKIP_DEPENDANTS = Statement(
+    "id bigint, reason text",
+    """
+    UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = d.reason, not_before = NULL
+    FROM (SELECT after_id, MIN(v.reason) AS reason FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
+          GROUP BY after_id) AS d
+    WHERE runs_subtask.id = d.after_id AND status = 'pending'
+    RETURNING runs_subtask.id, key, unmet, expected_seconds
+    """,
+)
+
+END_PENDING = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL
+    WHERE run_id = %(run)s AND status = 'pending'
+    RETURNING id, key, unmet, expected_seconds
+    """,
+)
+
+END_ONE_PENDING = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL
+    WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending'
+    RETURNING id, key, unmet, expected_seconds
+    """,
+)
+
+REQUEST_STOP = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET cancel_requested_at = %(now)s
+    WHERE run_id = %(run)s AND status = 'in_progress' AND cancel_requested_at IS NULL AND (id = %(id)s OR %(all)s = 1)
+    RETURNING id
+    """,
+)
+
+STOPPING = Statement(
+    "",
+    """
+    SELECT a.id FROM runs_attempt a JOIN runs_subtask s ON s.id = a.subtask_id AND s.epoch = a.epoch
+    WHERE s.run_id = %(run)s AND s.status = 'in_progress' AND s.cancel_requested_at IS NOT NULL
+      AND a.status IN ('leased', 'running')
+    """,
+)
+
+UNDELAY = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET not_before = NULL
+    WHERE +run_id = %(run)s AND status = 'pending' AND not_before IS NOT NULL AND not_before <= %(now)s
+    RETURNING id
+    """,
+)
+
+UNDELAY_ONE = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET not_before = NULL
+    WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending' AND not_before IS NOT NULL
+    RETURNING id
+    """,
+)

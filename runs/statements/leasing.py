@@ -1,0 +1,49 @@
+"""The SQL of a lease: what can start, and who takes it."""
+
+from runs.sql import Statement
+
+READY = Statement(
+    "",
+    """
+    SELECT id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at
+    FROM runs_subtask
+    WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
+      AND executor IS NOT NULL
+    ORDER BY priority, remaining_seconds DESC, position
+    LIMIT %(limit)s
+    """,
+)
+
+SPECS = Statement(
+    "id bigint",
+    """
+    SELECT runs_subtask.id, epoch, key, content, executor, inputs, attempts_used, max_iterations
+    FROM {rows} JOIN runs_subtask ON runs_subtask.id = v.id
+    """,
+)
+
+LEASE_SUBTASKS = Statement(
+    "id bigint, epoch integer, started timestamptz",
+    """
+    UPDATE runs_subtask SET status = 'in_progress', epoch = runs_subtask.epoch + 1, attempts_used = attempts_used + 1,
+           progress = NULL, message = '', started_at = COALESCE(started_at, v.started)
+    FROM {rows}
+    WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
+      AND status = 'pending' AND unmet = 0 AND not_before IS NULL
+    RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, attempts_used, max_iterations
+    """,
+)
+
+LEASE_ATTEMPTS = Statement(
+    "subtask bigint, epoch integer, agent bigint, token bigint, available timestamptz, deadline timestamptz, "
+    "leased timestamptz, started timestamptz, status text",
+    """
+    INSERT INTO runs_attempt (run_id, subtask_id, epoch, agent_id, token_id, status, leased_at, last_beat_at,
+           started_at, lease_expires_at, deadline_at, available_at, message, waits_for, iterations, error, warning,
+           input_tokens, output_tokens, cost, output_bytes, output_truncated, output_digest)
+    SELECT %(run)s, v.subtask, v.epoch, v.agent, v.token, v.status, v.leased, %(now)s,
+           v.started, %(expires)s, v.deadline, v.available, '', '', 0, '', '', 0, 0, 0, 0, %(false)s, ''
+    FROM {rows} WHERE true
+    RETURNING id, subtask_id
+    """,
+)

@@ -1,0 +1,55 @@
+"""The SQL of a report: the attempt as it stands, its start, its heartbeats."""
+
+from runs.sql import Statement
+
+ATTEMPTS = Statement(
+    "id bigint",
+    """
+    SELECT a.id, a.epoch, a.status, a.agent_id, a.available_at, a.started_at, a.leased_at, a.lease_expires_at,
+           a.token_id, s.id, s.key, s.epoch, s.status, s.lane, s.alone, s.last_try, s.attempts_used, s.max_retries,
+           s.timeout_seconds, s.expected_seconds, s.result_digest, s.cancel_requested_at
+    FROM {rows} JOIN runs_attempt a ON a.id = v.id JOIN runs_subtask s ON s.id = a.subtask_id
+    WHERE +a.run_id = %(run)s
+    """,
+)
+
+START_ATTEMPTS = Statement(
+    "id bigint, epoch integer, at timestamptz, deadline timestamptz",
+    """
+    UPDATE runs_attempt SET status = 'running', started_at = v.at, deadline_at = v.deadline
+    FROM {rows}
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status = 'leased'
+    RETURNING runs_attempt.id
+    """,
+)
+
+START_SUBTASKS = Statement(
+    "id bigint, at timestamptz",
+    """
+    UPDATE runs_subtask SET started_at = COALESCE(started_at, v.at)
+    FROM {rows} WHERE runs_subtask.id = v.id AND status = 'in_progress'
+    """,
+)
+
+RENEW = Statement(
+    "id bigint, epoch integer, progress float8, message text",
+    """
+    UPDATE runs_attempt SET last_beat_at = %(now)s,
+           lease_expires_at = CASE WHEN lease_expires_at < %(expires)s THEN %(expires)s ELSE lease_expires_at END,
+           progress = COALESCE(v.progress, runs_attempt.progress), message = COALESCE(v.message, runs_attempt.message)
+    FROM {rows}
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
+    RETURNING runs_attempt.id
+    """,
+)
+
+SHOW_PROGRESS = Statement(
+    "id bigint, epoch integer, progress float8, message text",
+    """
+    UPDATE runs_subtask SET progress = COALESCE(v.progress, runs_subtask.progress),
+           message = COALESCE(v.message, runs_subtask.message)
+    FROM {rows}
+    WHERE runs_subtask.id = v.id AND runs_subtask.epoch = v.epoch AND status = 'in_progress'
+    RETURNING runs_subtask.id
+    """,
+)

@@ -1,0 +1,48 @@
+"""The SQL of the sweep."""
+
+from runs.sql import Statement
+
+OVERDUE = Statement(
+    "",
+    """
+    SELECT run_id, id, epoch, lease_expires_at, deadline_at FROM runs_attempt
+    WHERE status IN ('leased', 'running') AND (lease_expires_at <= %(now)s OR deadline_at <= %(now)s)
+    """,
+)
+
+CANCEL_OVERDUE = Statement(
+    "",
+    """
+    SELECT a.run_id, a.id, a.epoch FROM runs_run r
+    JOIN runs_subtask s ON s.run_id = r.id AND s.status = 'in_progress' AND s.cancel_requested_at <= %(since)s
+    JOIN runs_attempt a ON a.subtask_id = s.id AND a.epoch = s.epoch AND a.status IN ('leased', 'running')
+    WHERE r.status IN ('pending', 'running', 'paused') AND r.stopping > 0
+    """,
+)
+
+TO_VISIT = Statement(
+    "",
+    """
+    SELECT id FROM runs_run r
+    WHERE status IN ('pending', 'running', 'paused')
+      AND (status = 'pending' OR pending + in_progress = 0
+           OR (status = 'running' AND pending - blocked - delayed > 0)
+           OR (delayed > 0 AND EXISTS (SELECT 1 FROM runs_subtask s WHERE +s.run_id = r.id AND s.status = 'pending'
+                                       AND s.not_before IS NOT NULL AND s.not_before <= %(now)s)))
+    ORDER BY id
+    """,
+)
+
+EXTEND_LEASES = Statement(
+    "id bigint, expires timestamptz, deadline timestamptz",
+    """
+    UPDATE runs_attempt SET lease_expires_at = v.expires, deadline_at = v.deadline
+    FROM {rows} WHERE runs_attempt.id = v.id AND status IN ('leased', 'running')
+    """,
+)
+
+OPEN_LEASES = Statement(
+    "", "SELECT id, lease_expires_at, deadline_at FROM runs_attempt WHERE status IN ('leased', 'running')"
+)
+
+UNDER_WAY = Statement("", "SELECT id FROM runs_run WHERE status IN ('pending', 'running', 'paused') ORDER BY id")
