@@ -14,7 +14,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.pictures.server import Server, running
+from tests.live_server import Server, running
+from tests.pictures import exploring
 from tests.setup import browser as installed_browser
 
 TARGET = Path(__file__).resolve().parent.parent.parent / "docs" / "pictures"
@@ -53,15 +54,16 @@ def main(names: list[str]) -> None:
     if unknown := set(names) - set(PICTURES):
         sys.exit(f"there is no picture {', '.join(sorted(unknown))}; there is: {', '.join(PICTURES)}")
     TARGET.mkdir(parents=True, exist_ok=True)
-    with running() as server, browser() as chromium:
+    with running(ABREAST_WORKSPACE=str(exploring.WORKSPACE)) as server, browser() as chromium:
         cookies = sign_in(chromium, server)
-        known = {"ended": server.ended(server.run(server.plant("django/forms"))), "todo": server.plant("django")}
+        before = exploring.start(server, exploring.plant(server, "django/forms"))
+        known = {"ended": exploring.ended(server, before), "todo": exploring.plant(server, "django")}
         for name in names or PICTURES:
             if PICTURES[name].live:
-                known["run"] = server.begun(server.run(known["todo"]))
+                known["run"] = exploring.begun(server, exploring.start(server, known["todo"]))
             print(take(chromium, server, name, known, cookies), flush=True)
             if PICTURES[name].live:
-                server.ended(known["run"])
+                exploring.ended(server, known["run"])
 
 
 @contextmanager
