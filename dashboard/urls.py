@@ -29,6 +29,7 @@ buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
     path("runs/<id:run_id>/resume/", steering.resume, name="run-resume"),
     path("runs/<id:run_id>/cancel/", steering.cancel, name="run-cancel"),
+    path("runs/<id:run_id>/baseline/", steering.baseline, name="run-baseline"),
     path("runs/<id:run_id>/retry/", steering.retry, name="run-retry"),
     path("runs/<id:run_id>/subtasks/<key:key>/cancel/", steering.cancel_subtask, name="run-subtask-cancel"),
 ]

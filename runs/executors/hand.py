@@ -11,11 +11,13 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
 
 from runs.executors import calls, frames
+from runs.executors.processor import seconds_in_line
 from runs.executors.results import MAX_ERROR_CHARS, Unstorable, encode
 
 IDLE_SECONDS = 300.0
@@ -68,8 +70,9 @@ def _next(channel: socket.socket) -> Any:
 
 
 def _answer(request: dict[str, Any], broken: str) -> dict[str, Any]:
-    """`result`, or `error`, `retryable`, and whether this process `leaves` after it."""
+    """`result` and the seconds it would have taken alone; or `error`, `retryable`, whether this process `leaves`."""
     try:
+        began, waited = time.monotonic(), seconds_in_line()
         task = calls.Task(Path(request["workspace"]), request["inputs"])
         result = calls.call(request["call"], task, request["arguments"])
         encode(result, request["max_bytes"])
@@ -83,7 +86,7 @@ def _answer(request: dict[str, Any], broken: str) -> dict[str, Any]:
         _flush()
         said = traceback.format_exception_only(error)[-1].strip()
         return {"error": said[:MAX_ERROR_CHARS], "retryable": True, "leaves": True}
-    return {"result": result}
+    return {"result": result, "worked_seconds": max(0.0, time.monotonic() - began - (seconds_in_line() - waited))}
 
 
 def _flush() -> None:

@@ -43,7 +43,7 @@ def run(job: Job) -> Outcome:
         if answer["leaves"]:
             hand.end()
         raise Failed(answer["error"], retryable=answer["retryable"])
-    return Outcome(answer["result"])
+    return Outcome(answer["result"], worked_seconds=answer["worked_seconds"])
 
 
 def close_all() -> None:

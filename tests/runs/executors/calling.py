@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 from runs.executors.calls import Task, Unfit, registered
@@ -34,6 +35,14 @@ def print_lines(task: Task, lines: int) -> int:
 def print_on(task: Task) -> None:
     while True:
         print("on and on")
+
+
+@registered("test.busy")
+def busy(task: Task, seconds: float) -> None:
+    """Needs a processor for so long."""
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
 
 
 @registered("test.hang")
