@@ -21,7 +21,7 @@ from todos.wire.answers import TodoAnswer
 
 A_PAGE = 100  # subtasks of the todo that the page is of
 BELOW = 50  # subtasks of each of those below it that are open
-MOST = 300  # rows that open parents may add
+MOST = 150  # rows that open parents may add
 OPEN_UNTIL = 60  # leaves: a tree that small is open unless somebody closes it
 FOUND = 100
 SHOWN_NEEDS = 3

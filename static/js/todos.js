@@ -1,6 +1,6 @@
 // The tree of a todo: opened and closed, added to, edited and moved without leaving the page.
 const tree = () => document.getElementById("todo-tree");
-const LATER = 2500; // what a run does reaches its todos about a second later
+const LATER = 1500; // what a run does reaches its todos about a second later
 
 // ---- parts of the tree, fetched in place ----
 
