@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from runs import actions as run_actions
 from runs import orchestrator
+from runs.mirror import Mirror
 from runs.models import Run
 from tests.e2e.conftest import Open, Watched
 from tests.factories import keys, plant
@@ -252,6 +253,16 @@ def test_a_todo_follows_its_run_and_ends_with_it(visit: Open, ada: User, orchest
     expect(page.locator("#todo-head .is-badge")).to_have_text("completed", timeout=15_000)
     expect(page.locator("#todo-progress")).to_contain_text("3 of 3 completed")
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
+
+
+def test_what_reaches_the_todos_a_little_later_is_shown_too(visit: Open, ada: User) -> None:
+    there = scene(ada, "ab")
+    page = visit(f"/todos/{there.run.todo_id}/")
+    live(page)
+    with page.expect_response(re.compile(r"\?run=")):
+        there.start("a")
+    Mirror().show()
+    expect(page.locator('[data-key="a"] .is-in-progress')).to_be_visible()
 
 
 def test_the_list_follows_what_becomes_of_todos(visit: Open, ada: User) -> None:
