@@ -1,14 +1,17 @@
 """The server process: a free port, a lock on the home folder, and daphne or uvicorn on the socket."""
 
+import asyncio
 import errno
 import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+
+from dashboard.stopping import Stopping
 
 TRIES = 50
 HIGHEST_PORT = 65_535
@@ -21,12 +24,17 @@ class CannotServe(Exception):
 @contextmanager
 def home_lock(home: Path) -> Iterator[None]:
     """Holds the home folder for this process: two servers on one SQLite file would fight over it."""
-    handle = os.open(home / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        handle = os.open(home / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CannotServe(f"{home} cannot be written: {error.strerror}") from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotServe(f"another server is running on {home} already") from None
+            where = remembered_url(home)
+            at = f", at {where}" if where else ""
+            raise CannotServe(f"another server is running on {home} already{at}") from None
         yield
     finally:
         os.close(handle)
@@ -62,7 +70,9 @@ def url_of(listener: socket.socket, host: str) -> str:
 
 def remember(home: Path, url: str) -> None:
     """Where the server answers, for other commands of this home."""
-    (home / "server.json").write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+    written = home / "server.json.new"
+    written.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+    written.replace(home / "server.json")
 
 
 def remembered_url(home: Path) -> str | None:
@@ -73,30 +83,39 @@ def remembered_url(home: Path) -> str | None:
         return None
 
 
-def serve(server: str, application: Any, listener: socket.socket) -> None:
-    """Serves until SIGINT or SIGTERM."""
+def serve(server: str, application: Any, listener: socket.socket, stopping: Stopping) -> None:
+    """Serves until it is asked to stop."""
     if server == "uvicorn":
-        _uvicorn(application, listener)
+        _uvicorn(application, listener, stopping)
     else:
-        _daphne(application, listener)
+        _daphne(application, listener, stopping)
 
 
-def _daphne(application: Any, listener: socket.socket) -> None:
+def _daphne(application: Any, listener: socket.socket, stopping: Stopping) -> None:
     from daphne.endpoints import build_endpoint_description_strings
     from daphne.server import Server
+    from twisted.internet import reactor
 
-    Server(
+    server = Server(
         application=application,
-        endpoints=build_endpoint_description_strings(file_descriptor=listener.fileno()),
+        # Detached: it closes the handle it is given, and if we closed it too, that might be somebody else's by then.
+        endpoints=build_endpoint_description_strings(file_descriptor=listener.detach()),
+        signal_handlers=False,
         server_name="abreast",
         websocket_max_message_size=65_536,
         websocket_max_frame_size=65_536,
         application_close_timeout=2,
-    ).run()
+    )
+    stopping.tell(lambda: reactor.callFromThread(server.stop))
+    server.run()
 
 
-def _uvicorn(application: Any, listener: socket.socket) -> None:
+def _uvicorn(application: Any, listener: socket.socket, stopping: Stopping) -> None:
     import uvicorn
+
+    class Server(uvicorn.Server):
+        # Its own handlers would end the process before the orchestrator has handed back what is under way.
+        capture_signals = nullcontext  # type: ignore[assignment]
 
     config = uvicorn.Config(
         application,
@@ -110,4 +129,11 @@ def _uvicorn(application: Any, listener: socket.socket) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    stopping.tell(stop)
+    # Not by `asyncio.run`: in the end that waits for threads whose requests nobody hears any more.
+    asyncio.new_event_loop().run_until_complete(server.serve(sockets=[listener]))
