@@ -226,9 +226,19 @@ class Server:
             found += page
         return found
 
+    def all_of(self, path: str) -> list[dict[str, Any]]:
+        """Every row of a list, page by page."""
+        rows: list[dict[str, Any]] = []
+        url: str | None = path
+        while url:
+            page = self.get(url.split("/api/v1/", 1)[-1])
+            rows += page["results"]
+            url = page["next"]
+        return rows
+
     def statuses(self, run: str) -> dict[str, str]:
-        """Of each subtask, by key; 500 at most."""
-        return {row["key"]: row["status"] for row in self.get(f"runs/{run}/subtasks/?limit=500")["results"]}
+        """Of each subtask, by key."""
+        return {row["key"]: row["status"] for row in self.all_of(f"runs/{run}/subtasks/?limit=500")}
 
     def attempts(self, run: str, key: str) -> list[str]:
         """The status of each, the first first."""
