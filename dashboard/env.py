@@ -46,6 +46,12 @@ def words(name: str) -> list[str]:
     return [word for word in (part.strip() for part in os.environ.get(name, "").split(",")) if word]
 
 
+def hosts(*names: str) -> list[str]:
+    """Addresses and names as they stand in a URL, each once, without those that mean all addresses there are."""
+    shown = [f"[{name}]" if ":" in name else name for name in names if name not in ("0.0.0.0", "::")]  # noqa: S104
+    return list(dict.fromkeys(shown))
+
+
 def secret(name: str) -> str | None:
     """The variable itself, or the content of the file that NAME_FILE names."""
     if value := os.environ.get(name):

@@ -15,6 +15,7 @@ from dashboard.stopping import Stopping
 
 TRIES = 50
 HIGHEST_PORT = 65_535
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here, but named
 
 
 class CannotServe(Exception):
@@ -44,8 +45,8 @@ def bind(host: str, port: int, *, take_next: bool) -> socket.socket:
     """A listening socket. `take_next`: when the port is taken, the next free one is as good."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise CannotServe(f"cannot listen on {host}: {error.strerror}") from None
+    except (OSError, UnicodeError) as error:  # no name of a host has such characters, or is so long
+        raise CannotServe(f"cannot listen on {host}: {getattr(error, 'strerror', 'no name of a host')}") from None
     last = min(port + TRIES - 1, HIGHEST_PORT) if take_next else port
     for candidate in range(port, last + 1):
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -63,9 +64,10 @@ def bind(host: str, port: int, *, take_next: bool) -> socket.socket:
     raise CannotServe(f"{port} is no port")
 
 
-def url_of(listener: socket.socket, host: str) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listener.getsockname()[1]}"
+def url_of(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens on `host`, which may be all addresses there are."""
+    name = _EVERYWHERE.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def remember(home: Path, url: str) -> None:

@@ -34,7 +34,8 @@ DEBUG = env.flag("ABREAST_DEBUG", False)
 BIND_HOST = env.text("HOST") or "127.0.0.1"
 BIND_PORT = env.number("PORT", 8000, low=1, high=65535)
 SERVER = env.choice("SERVER", "daphne", ("daphne", "uvicorn"))
-ALLOWED_HOSTS = env.words("ABREAST_ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+# By these names: a page of somebody else's that has a name of its own lead to this machine does not get in.
+ALLOWED_HOSTS = env.words("ABREAST_ALLOWED_HOSTS") or env.hosts("127.0.0.1", "localhost", "::1", BIND_HOST)
 
 # ---- what it is made of ----
 INSTALLED_APPS = [
@@ -97,7 +98,10 @@ SQLITE_OPTIONS = {
 }
 DATABASE_URL = env.text("DATABASE_URL")
 if DATABASE_URL:
-    DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+    try:
+        DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL is no address of a database: {error}") from None
 else:
     DATABASES = {"default": {"ENGINE": "dashboard.sqlite", "NAME": HOME / "abreast.sqlite3", "OPTIONS": SQLITE_OPTIONS}}
 REDIS_URL = env.text("REDIS_URL")

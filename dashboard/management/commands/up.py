@@ -47,12 +47,13 @@ class Command(BaseCommand):
         explicit = bool(os.environ.get("PORT"))
         listener = serving.bind(settings.BIND_HOST, settings.BIND_PORT, take_next=not explicit)
         with closing(listener):
-            url = serving.url_of(listener, settings.BIND_HOST)
+            port = listener.getsockname()[1]
+            url = serving.url_of(settings.BIND_HOST, port)
             database.bring_up_to_date()
             database.tidy()
             if static.is_stale():
                 static.collect()
-            self._name_cookies(listener.getsockname()[1], url)
+            self._name_cookies(port, url)
             stopping.hold()
             orchestrator.start()
             try:
