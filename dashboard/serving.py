@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -74,40 +75,5 @@ def remembered_url(home: Path) -> str | None:
 
 
 def serve(server: str, application: Any, listener: socket.socket) -> None:
-    """Serves until SIGINT or SIGTERM."""
-    if server == "uvicorn":
-        _uvicorn(application, listener)
-    else:
-        _daphne(application, listener)
-
-
-def _daphne(application: Any, listener: socket.socket) -> None:
-    from daphne.endpoints import build_endpoint_description_strings
-    from daphne.server import Server
-
-    Server(
-        application=application,
-        endpoints=build_endpoint_description_strings(file_descriptor=listener.fileno()),
-        server_name="abreast",
-        websocket_max_message_size=65_536,
-        websocket_max_frame_size=65_536,
-        application_close_timeout=2,
-    ).run()
-
-
-def _uvicorn(application: Any, listener: socket.socket) -> None:
-    import uvicorn
-
-    config = uvicorn.Config(
-        application,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="websockets-sansio",
-        ws_max_size=65_536,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    """Serves until SIGINT or SIGTERM. `server`: "daphne" or "uvicorn"; only the one that is wanted is imported."""
+    import_module(f"dashboard.on_{server}").serve(application, listener)
