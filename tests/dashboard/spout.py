@@ -17,7 +17,7 @@ django.setup()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (these need the settings)
 
-from dashboard import consumers, serving  # noqa: E402
+from dashboard import consumers, pace, serving  # noqa: E402
 
 FLOOD, DRIP = "x" * 65_536, "x"
 STALLED_SECONDS = 0.5
@@ -51,7 +51,7 @@ async def tell(scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    consumers.STALLED_SECONDS = STALLED_SECONDS
+    pace.STALLED_SECONDS = STALLED_SECONDS
     listener = serving.bind("127.0.0.1", 0, take_next=False)
     print(listener.getsockname()[1], flush=True)
     serving.serve(sys.argv[1], ProtocolTypeRouter({"http": tell, "websocket": Spout.as_asgi()}), listener)
