@@ -80,7 +80,7 @@ def test_live_numbers_shift_nothing_on_the_page(visit: Open, there: Scene) -> No
         """() => {
           window.shifted = 0;
           const add = (list) => list.getEntries().forEach((entry) => (window.shifted += entry.value));
-          new PerformanceObserver(add).observe({type: "layout-shift"});
+          new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
         }"""
     )
     there.complete("c")
