@@ -9,9 +9,10 @@ from django.urls import reverse
 from dashboard import figures
 from runs import browse, queries
 from runs.engine import states
-from runs.models import Run
+from runs.models import Run, RunAgent
 
 SHOWN_FAILURES = 5
+MOST_RESERVED = 8
 
 
 def context(run: Run, now: datetime) -> dict[str, Any]:
@@ -35,6 +36,12 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
         "tabs": tabs(run),
     }
+
+
+def timeline_rows(run: Run, ended: bool) -> int:
+    """For how many agents the timeline keeps room from the start, so that it does not grow while somebody reads."""
+    known = RunAgent.objects.filter(run=run.pk).count()
+    return known if ended else max(known, min(run.max_agents, run.total, MOST_RESERVED))
 
 
 # ---- tabs ----

@@ -1,13 +1,13 @@
 """The server process: a free port, a lock on the home folder, and daphne or uvicorn on the socket."""
 
-import asyncio
 import errno
 import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -86,56 +86,5 @@ def remembered_url(home: Path) -> str | None:
 
 
 def serve(server: str, application: Any, listener: socket.socket, stopping: Stopping) -> None:
-    """Serves until it is asked to stop."""
-    if server == "uvicorn":
-        _uvicorn(application, listener, stopping)
-    else:
-        _daphne(application, listener, stopping)
-
-
-def _daphne(application: Any, listener: socket.socket, stopping: Stopping) -> None:
-    from daphne.endpoints import build_endpoint_description_strings
-    from daphne.server import Server
-    from twisted.internet import reactor
-
-    server = Server(
-        application=application,
-        # Detached: it closes the handle it is given, and if we closed it too, that might be somebody else's by then.
-        endpoints=build_endpoint_description_strings(file_descriptor=listener.detach()),
-        signal_handlers=False,
-        server_name="abreast",
-        websocket_max_message_size=65_536,
-        websocket_max_frame_size=65_536,
-        application_close_timeout=2,
-    )
-    stopping.tell(lambda: reactor.callFromThread(server.stop))
-    server.run()
-
-
-def _uvicorn(application: Any, listener: socket.socket, stopping: Stopping) -> None:
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        # Its own handlers would end the process before the orchestrator has handed back what is under way.
-        capture_signals = nullcontext  # type: ignore[assignment]
-
-    config = uvicorn.Config(
-        application,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="websockets-sansio",
-        ws_max_size=65_536,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
-    )
-    server = Server(config)
-
-    def stop() -> None:
-        server.should_exit = True
-
-    stopping.tell(stop)
-    # Not by `asyncio.run`: in the end that waits for threads whose requests nobody hears any more.
-    asyncio.new_event_loop().run_until_complete(server.serve(sockets=[listener]))
+    """Serves until it is asked to stop. `server`: "daphne" or "uvicorn"; only the one that is wanted is imported."""
+    import_module(f"dashboard.on_{server}").serve(application, listener, stopping)
