@@ -168,7 +168,7 @@ def test_a_module_says_what_it_is(path: Path) -> None:
 def test_tests_take_real_parts_and_never_sleep(path: Path) -> None:
     assert {name for name in imports(path) if below(name, "unittest.mock") or name == "pytest_mock"} == set()
     # What is run and measured takes its time; a loop that jumps instead of sleeping has to know how to.
-    if below(name_of(path), "tests.bench") or path.name in ("calls.py", "virtual_time.py"):
+    if below(name_of(path), "tests.bench") or path.name in ("calls.py", "spout.py", "virtual_time.py"):
         return
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "asyncio.sleep", "sleep"):
@@ -178,7 +178,9 @@ def test_tests_take_real_parts_and_never_sleep(path: Path) -> None:
 @in_tests
 def test_every_test_can_fail(path: Path) -> None:
     """It asserts, expects, or calls something (a helper, a fixture) whose name says that it does."""
-    says = re.compile(r"\b(assert|django_assert_num_queries|expect|raises|refuse|check|until|wait_for|violations|same)")
+    says = re.compile(
+        r"\b(assert|django_assert_num_queries|expect|in_order|raises|refuse|check|until|wait_for|violations|same)"
+    )
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             assert says.search("\n".join(ast.unparse(line) for line in node.body)), node.name

@@ -17,7 +17,16 @@ DOCUMENT = "docs/settings.md"
 OURS = ("dashboard", "runs", "todos")
 READERS = {"text", "flag", "number", "choice", "words", "secret"}
 # Of Django's other packages, and where the project is.
-NOT_OURS = {"ASGI_APPLICATION", "BASE_DIR", "CHANNEL_LAYERS", "REST_FRAMEWORK", "ROOT_URLCONF", "SPECTACULAR_SETTINGS"}
+NOT_OURS = {
+    "WHITENOISE_KEEP_ONLY_HASHED_FILES",
+    "WHITENOISE_SKIP_COMPRESS_EXTENSIONS",
+    "ASGI_APPLICATION",
+    "BASE_DIR",
+    "CHANNEL_LAYERS",
+    "REST_FRAMEWORK",
+    "ROOT_URLCONF",
+    "SPECTACULAR_SETTINGS",
+}
 # A variable of the shell that pastes what the empty overview shows: nothing of ours reads it.
 OF_THE_SHELL = {"ABREAST_TOKEN"}
 UNITS = {"MiB": 2**20, "": 1}
