@@ -52,14 +52,38 @@ def test_without_a_socket_the_page_asks_again_and_says_so(visit: Open, there: Sc
     counter(page, "completed", 2, timeout=10_000)
 
 
+class Line:
+    """Between a page and its server. It can be cut, and mended again."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self.open: list[WebSocketRoute] = []
+
+    def lay(self, page: Page) -> None:
+        page.route_web_socket(re.compile(".*"), self.connect)
+
+    def connect(self, route: WebSocketRoute) -> None:
+        if self.is_cut:
+            route.close(code=1012)
+        else:
+            self.open += [route, route.connect_to_server()]
+
+    def cut(self) -> None:
+        self.is_cut = True
+        for end in self.open:
+            end.close(code=1012)
+
+
 def test_a_lost_server_is_told_and_found_again(visit: Open, there: Scene, watched: Watched) -> None:
     watched.expected += ["ERR_INTERNET_DISCONNECTED", "htmx:ws:error", "ERR_CONNECTION"]
-    page = live(visit(f"/runs/{there.run_id}/subtasks/"))
+    line = Line()
+    page = live(visit(f"/runs/{there.run_id}/subtasks/", before=line.lay))
     page.context.set_offline(True)
-    page.evaluate("document.getElementById('connection')._htmx.ws.connection.socket.close()")
+    line.cut()
     expect(page.locator("#connection")).to_have_text(re.compile("reconnecting"))
     there.complete("c")
     page.context.set_offline(False)
+    line.is_cut = False
     live(page)
     counter(page, "completed", 2, timeout=15_000)
 

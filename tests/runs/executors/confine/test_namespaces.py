@@ -1,5 +1,6 @@
 """The world a command has in namespaces. Where there are none, commands are off, and `attempt` makes sure of that."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,12 @@ def test_it_sees_its_own_processes_only(open_workspace: Path) -> None:
     assert said is None or int(said) <= 5
 
 
-def test_it_sees_the_system_the_workspace_and_nothing_else(open_workspace: Path) -> None:
+def test_it_sees_the_system_the_workspace_and_nothing_else(
+    open_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)  # the Python of a checkout beside the workspace would be shown
     said = attempt(f"ls -A /home /mnt /srv /run /boot /sys 2>/dev/null; ls -A {open_workspace.parent}", open_workspace)
+    assert tmp_path.is_relative_to(open_workspace.parent)
     assert said is None or open_workspace.name in said.split()
     assert said is None or len(said.split()) == 2  # the workspace, and its own temporary folder beside it
 
