@@ -83,14 +83,15 @@ def test_a_run_can_be_tried_again_when_it_ended_badly_and_its_todo_is_there(ada:
 
 
 @pytest.mark.django_db
-def test_a_run_under_way_is_described_without_a_query(
+def test_a_run_under_way_is_described_by_one_query_for_its_agents(
     ada: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     there = scene(ada, [f"k{at}" for at in range(20)])
     there.start("k0")
     run = there.run
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(1):
         found = run_page.context(run, there.now)
+    assert found["at_work"] == 1
     assert found["progress"]["total"] == 20
     assert [tab.count for tab in found["tabs"]] == [None, 20, run.last_seq]
 

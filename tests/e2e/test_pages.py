@@ -100,6 +100,15 @@ def test_numbers_are_said_alike_by_the_server_and_in_the_browser(visit: Open, ad
     )
     for form, words in said.items():
         assert words == [getattr(figures, form)(second) for second in seconds], form
+    still = [(8, 14), (0.2, 14), (-2, 14), (0.05, 0.05), (-0.5, 0.05), (-2, 0.05), (1.4, 1.5)]
+    found = page.evaluate(
+        """async (still) => {
+          const {left} = await import("/static/js/figures.js");
+          return still.map((of) => left(...of));
+        }""",
+        still,
+    )
+    assert found == [figures.left(*of) for of in still]
 
 
 # ---- the table and its drawer ----
