@@ -79,4 +79,4 @@ def verdict(run: Run, progress: dict[str, Any]) -> str:
     lost = [f"{number:,} {word}" for word in ("failed", "cancelled", "skipped") if (number := progress[word])]
     if lost:
         return ", ".join(lost)
-    return progress["verdict"] or ""
+    return run_page.verdict(run, progress)

@@ -32,6 +32,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
+        "verdict": verdict(run, progress),
         "per_minute": per_minute(progress),
         "busy": busy(progress),
         "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
@@ -119,6 +120,11 @@ _WAITS = {
 def waits(waiting: dict[str, int]) -> str:
     """Pending subtasks by what they wait for: "45 for an agent · 25 need others"."""
     return " · ".join(f"{number:,} {_WAITS[states.Wait(word)]}" for word, number in waiting.items())
+
+
+def verdict(run: Run, progress: dict[str, Any]) -> str:
+    """Whether it pays to do the run in parallel; nothing while it is held: that time is nobody's work."""
+    return "" if run.status == states.Run.PAUSED else progress["verdict"] or ""
 
 
 def may_measure(run: Run) -> bool:

@@ -52,6 +52,11 @@ export function left(seconds, expected) {
   return seconds < 0.5 ? `about to end, expected ${whole}` : `about ${rough(seconds)} left of ${whole}`;
 }
 
+export function percent(share) {
+  if (share > 0 && share < 0.005) return "<1 %";
+  return share >= 0.995 && share < 1 ? "99 %" : `${round(share * 100)} %`;
+}
+
 export const plural = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
 // A moment on the axis of a timeline: "0:20", "14:05", "1:02:30"; with decimals where the axis is that fine.

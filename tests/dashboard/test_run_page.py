@@ -64,6 +64,12 @@ def test_a_rate_is_not_told_before_there_is_any() -> None:
     assert run_page.per_minute({"elapsed_seconds": 30, "completed": 10}) == 20
 
 
+def test_a_run_that_is_held_is_not_judged() -> None:
+    assert run_page.verdict(Run(status="running"), {"verdict": "parallel does not pay"}) == "parallel does not pay"
+    assert run_page.verdict(Run(status="paused"), {"verdict": "parallel does not pay"}) == ""
+    assert run_page.verdict(Run(status="running"), {"verdict": None}) == ""
+
+
 def test_agents_are_busy_by_the_share_of_their_time() -> None:
     assert run_page.busy({"elapsed_seconds": 0.1, "max_agents": 4, "busy_seconds": 0.4}) is None
     assert run_page.busy({"elapsed_seconds": 10, "max_agents": 4, "busy_seconds": 30}) == 0.75

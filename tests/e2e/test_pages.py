@@ -100,6 +100,12 @@ def test_numbers_are_said_alike_by_the_server_and_in_the_browser(visit: Open, ad
     )
     for form, words in said.items():
         assert words == [getattr(figures, form)(second) for second in seconds], form
+    shares = [0, 0.001, 0.005, 0.125, 0.444, 0.996, 1]
+    found = page.evaluate(
+        'async (shares) => { const {percent} = await import("/static/js/figures.js"); return shares.map(percent); }',
+        shares,
+    )
+    assert found == [figures.percent(share) for share in shares]
     still = [(8, 14), (0.2, 14), (-2, 14), (0.05, 0.05), (-0.5, 0.05), (-2, 0.05), (1.4, 1.5)]
     found = page.evaluate(
         """async (still) => {

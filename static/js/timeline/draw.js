@@ -1,5 +1,5 @@
 // Draws what is in view, and no more: the ground, the bars, the axis, the names.
-import {onAxis} from "../figures.js";
+import {onAxis, percent} from "../figures.js";
 import {OPEN} from "./bars.js";
 import {looks, palette} from "./colours.js";
 import {cut, paintBars, paintOutline} from "./paint_bars.js";
@@ -133,15 +133,15 @@ export class Painter {
     c.font = `11px ${colours.font}`;
     const share = busy(bars, row, now);
     const done = `${row.completed.toLocaleString("en")} done`;
-    c.fillText(share === null ? done : `${done} · ${share} % busy`, layout.margin, middle + 9);
+    c.fillText(share === null ? done : `${done} · ${percent(share)} busy`, layout.margin, middle + 9);
   }
 }
 
-/** The share of the time so far in which an agent was at work, in percent. */
+/** The share of the time so far in which an agent was at work, from 0 to 1. */
 function busy(bars, row, now) {
   const elapsed = (bars.end ?? now) / 1000;
   if (elapsed < 1) return null;
   const open = row.bars.slice(-20).filter((bar) => OPEN.has(bar.status));
   const seconds = open.reduce((sum, bar) => sum + Math.max(0, now - bar.from) / 1000, row.busy);
-  return Math.min(100, Math.round((100 * seconds) / elapsed));
+  return Math.min(1, seconds / elapsed);
 }
