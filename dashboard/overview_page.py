@@ -13,6 +13,7 @@ from runs.models import Run
 CARDS = 8
 ENDED = 6
 AGENTS = 24
+WAITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
     completions = activity.completions(shown)
     agents = activity.agents([run.pk for run in unended], AGENTS)
     ended = activity.ended_lately(owner_id, ENDED)
+    waiting = attention.items(owner_id, now, attention.LOOKED_AT)
     return {
         "now": now,
         "cards": [_card(run, completions.get(run.pk, []), len(at_work[run.pk]), now) for run in shown],
@@ -52,7 +54,8 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
         "at_work": set().union(*at_work.values()),
         "completed": sum(run.completed for run in unended),
         "total": sum(run.total for run in unended),
-        "attention": attention.items(owner_id, now),
+        "attention": waiting,
+        "waits": waiting[:WAITS],
         "agents": agents,
         "ended": lines(ended, now),
         "runs": browse.count_runs(owner_id, browse.RunFilter()),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery, Sum
 
 from runs.engine import states
 from runs.models import Attempt, Event, Run, RunAgent
@@ -62,25 +62,22 @@ def _startable(run: Run) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AgentAtWork:
-    """An agent of a run under way. `attempt` is what it holds now. With none it waits for work, or does quick work."""
+    """An agent of runs under way, and how much of them it has completed. `attempt` is what it holds now. With none it
+    waits for work, or does quick work."""
 
     agent_id: int
     name: str
-    run_id: int
     completed: int
     attempt: Attempt | None
 
 
 def agents(runs: Sequence[int], limit: int) -> list[AgentAtWork]:
-    """The agents of these runs by name, each once; if they are too many, those at work."""
-    rows = RunAgent.objects.filter(run__in=runs).select_related("agent").order_by("-open", "agent__name", "-run")
-    found: dict[int, AgentAtWork] = {}
-    open_attempts = _open_attempts(runs, limit)
-    for row in rows[: 4 * limit]:
-        if row.agent_id not in found and len(found) < limit:
-            attempt = open_attempts.get(row.agent_id)
-            found[row.agent_id] = AgentAtWork(row.agent_id, row.agent.name, row.run_id, row.completed, attempt)
-    return sorted(found.values(), key=lambda agent: (len(agent.name), agent.name))
+    """The agents of these runs by name; if they are too many, those at work."""
+    rows = RunAgent.objects.filter(run__in=runs).values_list("agent", "agent__name")
+    busy_first = rows.annotate(held=Sum("open"), done=Sum("completed")).order_by("-held", "agent__name")
+    attempts = _open_attempts(runs, limit)
+    found = [AgentAtWork(agent, name, done, attempts.get(agent)) for agent, name, _, done in busy_first[:limit]]
+    return sorted(found, key=lambda agent: (len(agent.name), agent.name))
 
 
 def _open_attempts(runs: Sequence[int], limit: int) -> dict[int, Attempt]:

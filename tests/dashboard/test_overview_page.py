@@ -45,6 +45,18 @@ def test_agents_of_runs_that_are_not_shown_are_counted(ada: User) -> None:
     assert overview_page.context(ada.pk, there.now)["agents_busy"] == overview_page.CARDS + 2
 
 
+def test_only_what_holds_up_most_is_shown_and_all_that_waits_is_counted(ada: User) -> None:
+    for _ in range(overview_page.WAITS + 1):
+        there = scene(ada, "a")
+        there.start("a")
+        there.fail("a")
+    found = overview_page.context(ada.pk, there.now)
+    assert (len(found["waits"]), len(found["attention"])) == (overview_page.WAITS, overview_page.WAITS + 1)
+    said = render_to_string("overview/waits.html", found)
+    assert "4 of 5" in said
+    assert "?status=failed" in said
+
+
 def test_a_run_without_completions_has_no_line(ada: User) -> None:
     there = scene(ada)
     (card,) = overview_page.context(ada.pk, there.now)["cards"]

@@ -107,15 +107,18 @@ def test_who_is_at_work_is_one_query_for_all_runs(ada: User, django_assert_num_q
             assert activity.at_work(runs, NOON) == {run.pk: set() for run in runs}
 
 
-def test_an_agent_in_two_runs_is_shown_once_at_its_work(ada: User) -> None:
-    one, two = scene(ada, "a"), scene(ada, "b")
+def test_an_agent_in_two_runs_is_shown_once_with_all_its_work(ada: User) -> None:
+    one, two = scene(ada, "a"), scene(ada, "bc")
     one.start("a")
     one.complete("a")
     two.start("b")
+    two.complete("b")
+    two.start("c")
     Run.objects.filter(pk=one.run_id).update(status="running", finished_at=None)
     (agent,) = activity.agents([one.run_id, two.run_id], 10)
     assert agent.attempt is not None
-    assert agent.attempt.subtask.key == "b"
+    assert agent.attempt.subtask.key == "c"
+    assert agent.completed == 2
 
 
 def test_agents_take_two_queries_however_many_there_are(
