@@ -98,6 +98,14 @@ def test_a_long_key_pushes_nothing_off_the_page(visit: Open, there: Scene, width
     expect(page.locator("#subtask-drawer")).to_have_count(0)
 
 
+def test_long_titles_above_a_todo_leave_room_for_the_badge(visit: Open, there: Scene) -> None:
+    Todo.objects.filter(parent=None).update(content="Review the whole code base before the release")
+    nested = Todo.objects.get(key="read.a")
+    page = visit(f"/todos/{nested.pk}/", viewport={"width": 390, "height": 844})
+    fits = "(way) => way.scrollWidth <= way.clientWidth"
+    assert page.locator(".breadcrumb").evaluate(fits)
+
+
 @pytest.mark.parametrize("width", [390, 1190, 1280, 1920])
 def test_a_run_of_many_subtasks_stays_in_its_card(visit: Open, there: Scene, width: int) -> None:
     Run.objects.update(total=100_000, pending=62_000, completed=34_936, in_progress=64, max_agents=64)
