@@ -112,9 +112,11 @@ def percent(share: float | None) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """How many times as fast: "3.6x", "12x"."""
+    """How many times as fast: "3.6x", "12x"; "<0.1x" rather than a zero that it is not."""
     if ratio is None:
         return UNKNOWN
+    if 0 < ratio < 0.05:
+        return "<0.1x"
     return f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:,.0f}x"
 
 
@@ -167,12 +169,13 @@ def done_in(expected: float | None, low: float | None = None, high: float | None
 
 
 def left(seconds: float, expected: float) -> str:
-    """What remains of something under way, if it takes as long as expected."""
-    if seconds >= 0.5:
-        return f"about {rough(seconds)} left of {rough(expected)}"
-    return (
-        f"longer than the expected {rough(expected)}" if seconds < -1 else f"about to end, expected {rough(expected)}"
-    )
+    """What remains of something under way, if it takes as long as expected; of the very short, how long that is."""
+    whole = duration(expected) if expected < 1 else rough(expected)
+    if seconds < -1:
+        return f"longer than the expected {whole}"
+    if expected < 1:
+        return f"expected to take {whole}"
+    return f"about to end, expected {whole}" if seconds < 0.5 else f"about {rough(seconds)} left of {whole}"
 
 
 def on_axis(seconds: float) -> str:

@@ -45,6 +45,7 @@ RUN_PIECES = (
     ("run-strip", "strip"),
     ("run-tabs", "tabs"),
     ("now-next-rows", "now_next_rows"),
+    ("now-next-foot", "now_next_foot"),
 )
 
 

@@ -13,6 +13,7 @@ from runs.models import Run
 CARDS = 8
 ENDED = 6
 AGENTS = 24
+WAITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Card:
     bar: list[run_page.Part]
     waits: str
     sparkline: Sparkline | None
+    agents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +40,32 @@ class Line:
 def context(owner_id: int, now: datetime) -> dict[str, Any]:
     """Everything the templates `overview/*.html` need."""
     unended = activity.unended(owner_id)
-    shown = unended[:CARDS]
+    shown, rest = unended[:CARDS], unended[CARDS:]
+    at_work = activity.at_work(shown, now)
     completions = activity.completions(shown)
     agents = activity.agents([run.pk for run in unended], AGENTS)
     ended = activity.ended_lately(owner_id, ENDED)
+    waiting = attention.items(owner_id, now, attention.LOOKED_AT)
     return {
         "now": now,
-        "cards": [_card(run, completions.get(run.pk, []), now) for run in shown],
+        "cards": [_card(run, completions.get(run.pk, []), len(at_work[run.pk]), now) for run in shown],
         "unended": len(unended),
-        "agents_busy": sum(run.agents_active for run in unended),
+        "agents_busy": len(set().union(*at_work.values())) + sum(run.agents_active for run in rest),
+        "at_work": set().union(*at_work.values()),
         "completed": sum(run.completed for run in unended),
         "total": sum(run.total for run in unended),
-        "attention": attention.items(owner_id, now),
+        "attention": waiting,
+        "waits": waiting[:WAITS],
         "agents": agents,
         "ended": lines(ended, now),
         "runs": browse.count_runs(owner_id, browse.RunFilter()),
     }
 
 
-def _card(run: Run, completions: Sequence[datetime], now: datetime) -> Card:
+def _card(run: Run, completions: Sequence[datetime], agents: int, now: datetime) -> Card:
     progress = queries.snapshot_of(run.pk, vars(run), now)
     line = Sparkline.of(completions, now) if completions else None
-    return Card(run, progress, run_page.bar(progress), run_page.waits(progress["waiting"]), line)
+    return Card(run, progress, run_page.bar(progress), run_page.waits(progress["waiting"]), line, agents)
 
 
 def lines(found: Sequence[Run], now: datetime) -> list[Line]:
@@ -76,4 +82,4 @@ def verdict(run: Run, progress: dict[str, Any]) -> str:
     lost = [f"{number:,} {word}" for word in ("failed", "cancelled", "skipped") if (number := progress[word])]
     if lost:
         return ", ".join(lost)
-    return progress["verdict"] or ""
+    return run_page.verdict(run, progress)

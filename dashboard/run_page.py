@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from dashboard import figures
-from runs import browse, queries
+from runs import activity, browse, queries
 from runs.engine import states
 from runs.models import Run, RunAgent
 
@@ -25,14 +25,17 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "socket": f"/ws/runs/{run.pk}/?format=html",
         "progress": progress,
         "ended": ended,
+        "unended": run.pending + run.in_progress,
         "cancelling": run.cancel_requested_at is not None and not ended,
         "may_retry": ended and run.status != states.Run.COMPLETED and run.todo_id is not None,
         "may_measure": may_measure(run),
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
+        "verdict": verdict(run, progress),
         "per_minute": per_minute(progress),
         "busy": busy(progress),
+        "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
         "tabs": tabs(run),
     }
@@ -119,6 +122,11 @@ def waits(waiting: dict[str, int]) -> str:
     return " · ".join(f"{number:,} {_WAITS[states.Wait(word)]}" for word, number in waiting.items())
 
 
+def verdict(run: Run, progress: dict[str, Any]) -> str:
+    """Whether it pays to do the run in parallel; nothing while it is held: that time is nobody's work."""
+    return "" if run.status == states.Run.PAUSED else progress["verdict"] or ""
+
+
 def may_measure(run: Run) -> bool:
     """Whether a sequential run of the same would tell something that is not known yet."""
     alone = run.strategy == "sequential" or run.max_agents == 1 or run.total < 2
@@ -133,10 +141,10 @@ def limit(run: Run) -> str:
         return ""
     agents = 1 if run.strategy == "sequential" else run.max_agents
     if agents == 1:
-        return f"limit: one agent for {figures.rough(run.work_seconds)} of work"
+        return f"limit: one agent for {figures.duration(run.work_seconds)} of work"
     if run.critical_path_seconds >= run.work_seconds / agents:
-        return f"limit: the longest chain, {figures.rough(run.critical_path_seconds)}"
-    return f"limit: {figures.rough(run.work_seconds)} of work shared by {agents:,} agents"
+        return f"limit: the longest chain, {figures.duration(run.critical_path_seconds)}"
+    return f"limit: {figures.duration(run.work_seconds)} of work shared by {agents:,} agents"
 
 
 def per_minute(progress: dict[str, Any]) -> int | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Sum
 
 from runs.engine import states
 from runs.models import Attempt, Event, Run, RunAgent
@@ -12,6 +12,7 @@ from runs.models import Attempt, Event, Run, RunAgent
 MOST_UNENDED = 100
 LOOKED_THROUGH = 50  # of the newest runs, for those that ended lately
 RECENT_EVENTS = 300  # of a run, for its pace
+JUST_NOW = timedelta(seconds=1)
 
 
 def unended(owner_id: int) -> list[Run]:
@@ -39,26 +40,44 @@ def completions(runs: Sequence[Run]) -> dict[int, list[datetime]]:
     return found
 
 
+def at_work(runs: Sequence[Run], now: datetime) -> dict[int, set[int]]:
+    """The agents at work on each of these runs: those that hold a subtask, and, while there is more to do, those that
+    have just ended one. Quick work is written down when it is over: whoever does it holds nothing that can be seen."""
+    going_on = [run.pk for run in runs if run.status == states.Run.RUNNING and _startable(run)]
+    attempts = Attempt.objects.filter(run=OuterRef("run"), agent=OuterRef("agent")).order_by("-pk")
+    rows = RunAgent.objects.filter(run__in=[run.pk for run in runs])
+    columns = rows.annotate(last=Subquery(attempts.values("finished_at")[:1])).values_list(
+        "run_id", "agent_id", "open", "last"
+    )
+    found: dict[int, set[int]] = {run.pk: set() for run in runs}
+    for run, agent, opened, last in columns:
+        if opened or (run in going_on and last is not None and now - last <= JUST_NOW):
+            found[run].add(agent)
+    return found
+
+
+def _startable(run: Run) -> bool:
+    return run.pending > run.blocked + run.delayed
+
+
 @dataclass(frozen=True, slots=True)
 class AgentAtWork:
-    """An agent of a run under way. `attempt` is what it does now; None when it waits for work."""
+    """An agent of runs under way, and how much of them it has completed. `attempt` is what it holds now. With none it
+    waits for work, or does quick work."""
 
+    agent_id: int
     name: str
-    run_id: int
     completed: int
     attempt: Attempt | None
 
 
 def agents(runs: Sequence[int], limit: int) -> list[AgentAtWork]:
-    """The agents of these runs: those at work first, each once."""
-    rows = RunAgent.objects.filter(run__in=runs).select_related("agent").order_by("-open", "agent__name", "-run")
-    found: dict[int, AgentAtWork] = {}
-    open_attempts = _open_attempts(runs, limit)
-    for row in rows[: 4 * limit]:
-        if row.agent_id not in found and len(found) < limit:
-            attempt = open_attempts.get(row.agent_id)
-            found[row.agent_id] = AgentAtWork(row.agent.name, row.run_id, row.completed, attempt)
-    return sorted(found.values(), key=lambda agent: (agent.attempt is None, len(agent.name), agent.name))
+    """The agents of these runs by name; if they are too many, those at work."""
+    rows = RunAgent.objects.filter(run__in=runs).values_list("agent", "agent__name")
+    busy_first = rows.annotate(held=Sum("open"), done=Sum("completed")).order_by("-held", "agent__name")
+    attempts = _open_attempts(runs, limit)
+    found = [AgentAtWork(agent, name, done, attempts.get(agent)) for agent, name, _, done in busy_first[:limit]]
+    return sorted(found, key=lambda agent: (len(agent.name), agent.name))
 
 
 def _open_attempts(runs: Sequence[int], limit: int) -> dict[int, Attempt]:

@@ -64,7 +64,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
         ("When", {"fields": (("created_at", "started_at"), ("finished_at", "took"), "cancel_requested_at")}),
         (
             "Subtasks",
-            {"fields": (("total", "completed", "in_progress", "pending"), ("failed", "cancelled", "skipped"))},
+            {"fields": (("total", "completed", "in_progress"), ("pending", "failed"), ("cancelled", "skipped"))},
         ),
         (
             "Figures",
@@ -92,7 +92,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
             return "–"
         return f"{(run.finished_at - run.started_at).total_seconds():,.1f}"
 
-    @admin.display(description="measured speedup")
+    @admin.display(description="estimated speedup")
     def speedup(self, run: Run) -> str:
         found = queries.snapshot(run.pk, timezone.now())["speedup"]
         return "–" if found is None else f"{found:.2f}"

@@ -8,6 +8,8 @@ from django.views.decorators.http import require_safe
 from dashboard import frames, overview_page
 from dashboard.views.access import answer, viewer
 
+MAKE_TOKEN = "export ABREAST_TOKEN=$(\n  .venv/bin/python manage.py create_token laptop --scope operator)"  # noqa: S105
+
 
 @login_required
 @require_safe
@@ -23,21 +25,18 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _to_paste(server: str) -> dict[str, str]:
     """Commands that work as they stand, once the token is in the environment."""
-    call = f"-H \"Authorization: Bearer $ABREAST_TOKEN\" -H 'Content-Type: application/json' {server}/api/v1"
-    parts = ", ".join(
-        f'{{"content": "Part {n}", "executor": {{"name": "simulate", "seconds": {n}}}}}' for n in range(1, 6)
+    parts = ",\n".join(
+        f'  {{"content": "Part {n}", "executor": {{"name": "simulate", "seconds": {n}}}}}' for n in range(1, 6)
     )
     return {
-        "token": "export ABREAST_TOKEN=$(python manage.py create_token laptop --scope operator)",
+        "token": MAKE_TOKEN,
         "run": (
-            f'TODO=$(curl -s {call}/todos/ -d \'{{"content": "Five things", "subtasks": [{parts}]}}\' \\\n'
+            'api() { curl -sS --fail-with-body -H "Authorization: Bearer $ABREAST_TOKEN" \\\n'
+            f"  -H 'Content-Type: application/json' -d \"$2\" \\\n"
+            f'  "{server}/api/v1$1"; }}\n'
+            f'TODO=$(api /todos/ \'{{"content": "Five things", "subtasks": [\n{parts}]}}\' \\\n'
             "  | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])')\n"
-            f"curl -s {call}/todos/$TODO/run/ -d '{{}}'"
-        ),
-        "todowrite": (
-            f'curl -s -X PUT {call}/todowrite/my-session/ -d \'{{"todos": [\n'
-            '  {"content": "Lint", "status": "in_progress", "activeForm": "Linting"},\n'
-            '  {"content": "Test", "status": "pending", "activeForm": "Testing"}]}\''
+            'api "/todos/$TODO/run/" \'{"max_agents": 4}\''
         ),
     }
 

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -35,8 +36,10 @@ def resume(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     run = steered_run(request, run_id)
+    if request.method == "GET" and run.finished_at:
+        return _moved(request, run_id, "The run has ended. There is nothing to cancel.", "error")
     if request.method == "GET":
-        return _ask(request, "run/confirm_cancel.html", {"run": run})
+        return _ask(request, "run/confirm_cancel.html", {"run": run, "on": reverse("run", args=[run.pk])})
     return _do(request, run_id, lambda: actions.cancel(run_id), "The run is being cancelled.")
 
 
@@ -47,9 +50,13 @@ def cancel_subtask(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
     subtask = subtask_for(run, key)
     if request.method == "GET":
         needed_by = SubtaskDependency.objects.filter(before=subtask).count()
-        return _ask(
-            request, "run/confirm_cancel_subtask.html", {"run": run, "subtask": subtask, "needed_by": needed_by}
-        )
+        asked = {
+            "run": run,
+            "subtask": subtask,
+            "needed_by": needed_by,
+            "on": reverse("run-subtask", args=[run.pk, key]),
+        }
+        return _ask(request, "run/confirm_cancel_subtask.html", asked)
     return _do(request, run_id, lambda: actions.cancel_subtask(run_id, key), f"{key} is being cancelled.")
 
 

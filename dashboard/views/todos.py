@@ -13,6 +13,7 @@ from dashboard import frames, todo_list, todo_tree
 from dashboard.todo_list import TodoFilter
 from dashboard.views import todo_answers
 from dashboard.views.access import answer, may_change, number, todo_for, viewer, wants
+from dashboard.views.overview import MAKE_TOKEN
 from todos.plan.words import Status
 
 A_PAGE = 50
@@ -65,7 +66,7 @@ def _to_paste(request: HttpRequest) -> dict[str, str]:
     """Commands that work as they stand, once the token is in the environment."""
     server = request.build_absolute_uri("/").rstrip("/")
     return {
-        "token": "export ABREAST_TOKEN=$(python manage.py create_token laptop --scope operator)",
+        "token": MAKE_TOKEN,
         "todo": (
             "curl -s -H \"Authorization: Bearer $ABREAST_TOKEN\" -H 'Content-Type: application/json' \\\n"
             f'  {server}/api/v1/todos/ -d \'{{"content": "Ship it", "subtasks": [\n'

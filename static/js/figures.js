@@ -46,8 +46,15 @@ export function ago(seconds) {
 }
 
 export function left(seconds, expected) {
-  if (seconds >= 0.5) return `about ${rough(seconds)} left of ${rough(expected)}`;
-  return seconds < -1 ? `longer than the expected ${rough(expected)}` : `about to end, expected ${rough(expected)}`;
+  const whole = expected < 1 ? duration(expected) : rough(expected);
+  if (seconds < -1) return `longer than the expected ${whole}`;
+  if (expected < 1) return `expected to take ${whole}`;
+  return seconds < 0.5 ? `about to end, expected ${whole}` : `about ${rough(seconds)} left of ${whole}`;
+}
+
+export function percent(share) {
+  if (share > 0 && share < 0.005) return "<1 %";
+  return share >= 0.995 && share < 1 ? "99 %" : `${round(share * 100)} %`;
 }
 
 export const plural = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;

@@ -7,7 +7,6 @@ const NAMES = {
   in_progress: "In progress",
   pending: "Pending",
   failed: "Failed",
-  agents_active: "Agents",
 };
 const TRIES = 3;
 

@@ -119,10 +119,26 @@ def test_a_share_is_neither_nothing_nor_all_unless_it_is(share: float | None, wo
 
 
 @pytest.mark.parametrize(
-    ("ratio", "words"), [(None, "–"), (0.96, "1.0x"), (3.64, "3.6x"), (9.96, "10x"), (1234, "1,234x")]
+    ("ratio", "words"),
+    [(None, "–"), (0.004, "<0.1x"), (0.06, "0.1x"), (0.96, "1.0x"), (3.64, "3.6x"), (9.96, "10x"), (1234, "1,234x")],
 )
 def test_a_speedup_has_one_decimal_below_ten(ratio: float | None, words: str) -> None:
     assert figures.times(ratio) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected", "words"),
+    [
+        (8, 14, "about 8 s left of 14 s"),
+        (0.2, 14, "about to end, expected 14 s"),
+        (-2, 14, "longer than the expected 14 s"),
+        (0.03, 0.05, "expected to take 50 ms"),
+        (-0.5, 0.05, "expected to take 50 ms"),
+        (-2, 0.05, "longer than the expected 50 ms"),
+    ],
+)
+def test_what_remains_is_said_as_far_as_it_can_be_seen(seconds: float, expected: float, words: str) -> None:
+    assert figures.left(seconds, expected) == words
 
 
 @pytest.mark.parametrize(("number", "words"), [(None, "–"), (0, "0"), (1204, "1,204")])

@@ -33,7 +33,17 @@ def there(ada: User) -> Scene:
 def test_a_frame_brings_the_parts_of_the_page_up_to_date(there: Scene) -> None:
     seq, html = frames.run_frame(there.run_id, 0, there.now)
     assert seq == there.run.last_seq
-    assert targets(html) == ["run-state", "run-notices", "run-strip", "run-tabs", "now-next-rows", "frame"]
+    parts = ["state", "notices", "strip", "tabs"]
+    assert targets(html) == [*(f"run-{part}" for part in parts), "now-next-rows", "now-next-foot", "frame"]
+
+
+def test_a_frame_says_how_many_have_not_ended(there: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, html = frames.run_frame(there.run_id, 0, there.now)
+    assert "all that have not ended: 6" in pieces(html)["now-next-foot"]
+    monkeypatch.setattr(frames, "NOW_AND_NEXT", 4)
+    there.complete("a")
+    _, html = frames.run_frame(there.run_id, 0, there.now)
+    assert "the first 4 of 5 subtasks that have not ended" in pieces(html)["now-next-foot"]
 
 
 def test_every_fragment_has_the_id_it_is_put_in_place_of(there: Scene) -> None:

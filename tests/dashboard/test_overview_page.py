@@ -1,5 +1,6 @@
 import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import overview_page
@@ -21,6 +22,39 @@ def test_runs_under_way_are_cards_with_their_pace(ada: User) -> None:
     assert card.sparkline is not None
     assert card.sparkline.number == 1
     assert (found["completed"], found["total"]) == (1, 3)
+
+
+def test_an_agent_that_does_quick_work_is_busy(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=2)
+    there.start("a")
+    there.complete("a")
+    found = overview_page.context(ada.pk, there.now)
+    assert (found["agents_busy"], found["cards"][0].agents) == (1, 1)
+    said = render_to_string("overview/agents.html", found)
+    assert "does quick work" in said
+    there.later(2)
+    found = overview_page.context(ada.pk, there.now)
+    assert (found["agents_busy"], found["cards"][0].agents) == (0, 0)
+    assert "waits for work" in render_to_string("overview/agents.html", found)
+
+
+def test_agents_of_runs_that_are_not_shown_are_counted(ada: User) -> None:
+    for at in range(overview_page.CARDS + 2):
+        there = scene(ada, "ab")
+        there.start("a", agent=f"agent-{at}")
+    assert overview_page.context(ada.pk, there.now)["agents_busy"] == overview_page.CARDS + 2
+
+
+def test_only_what_holds_up_most_is_shown_and_all_that_waits_is_counted(ada: User) -> None:
+    for _ in range(overview_page.WAITS + 1):
+        there = scene(ada, "a")
+        there.start("a")
+        there.fail("a")
+    found = overview_page.context(ada.pk, there.now)
+    assert (len(found["waits"]), len(found["attention"])) == (overview_page.WAITS, overview_page.WAITS + 1)
+    said = render_to_string("overview/waits.html", found)
+    assert "4 of 5" in said
+    assert "?status=failed" in said
 
 
 def test_a_run_without_completions_has_no_line(ada: User) -> None:

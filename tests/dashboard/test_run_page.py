@@ -64,6 +64,12 @@ def test_a_rate_is_not_told_before_there_is_any() -> None:
     assert run_page.per_minute({"elapsed_seconds": 30, "completed": 10}) == 20
 
 
+def test_a_run_that_is_held_is_not_judged() -> None:
+    assert run_page.verdict(Run(status="running"), {"verdict": "parallel does not pay"}) == "parallel does not pay"
+    assert run_page.verdict(Run(status="paused"), {"verdict": "parallel does not pay"}) == ""
+    assert run_page.verdict(Run(status="running"), {"verdict": None}) == ""
+
+
 def test_agents_are_busy_by_the_share_of_their_time() -> None:
     assert run_page.busy({"elapsed_seconds": 0.1, "max_agents": 4, "busy_seconds": 0.4}) is None
     assert run_page.busy({"elapsed_seconds": 10, "max_agents": 4, "busy_seconds": 30}) == 0.75
@@ -83,14 +89,15 @@ def test_a_run_can_be_tried_again_when_it_ended_badly_and_its_todo_is_there(ada:
 
 
 @pytest.mark.django_db
-def test_a_run_under_way_is_described_without_a_query(
+def test_a_run_under_way_is_described_by_one_query_for_its_agents(
     ada: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     there = scene(ada, [f"k{at}" for at in range(20)])
     there.start("k0")
     run = there.run
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(1):
         found = run_page.context(run, there.now)
+    assert found["at_work"] == 1
     assert found["progress"]["total"] == 20
     assert [tab.count for tab in found["tabs"]] == [None, 20, run.last_seq]
 

@@ -98,6 +98,17 @@ def test_the_end_of_a_run_is_shown_without_loading_again(visit: Open, ada: User)
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
 
 
+def test_what_is_next_says_how_many_have_not_ended_and_goes_with_the_last(visit: Open, ada: User) -> None:
+    there = scene(ada, "ab")
+    there.start("a", "b")
+    page = visit(f"/runs/{there.run_id}/")
+    expect(page.locator("#now-next-foot")).to_have_text("all that have not ended: 2")
+    there.complete("a")
+    expect(page.locator("#now-next-foot")).to_have_text("all that have not ended: 1")
+    there.complete("b")
+    expect(page.get_by_role("heading", name="Now and next")).to_be_hidden()
+
+
 def test_live_numbers_shift_nothing_on_the_page(visit: Open, there: Scene) -> None:
     page = live(visit(f"/runs/{there.run_id}/"))
     page.evaluate(

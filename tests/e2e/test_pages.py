@@ -86,6 +86,39 @@ def test_nothing_is_wider_than_a_phone(visit: Open, there: Scene, path: str) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("width", [390, 1190, 1280, 1920])
+def test_a_long_key_pushes_nothing_off_the_page(visit: Open, there: Scene, width: int) -> None:
+    key = "imports.billing.invoices.line_items.tax_rates.".ljust(64, "x")
+    Subtask.objects.filter(key="read.b").update(key=key)
+    page = visit(f"/runs/{there.run_id}/subtasks/{key}/", viewport={"width": width, "height": 844})
+    close = page.locator("#subtask-drawer").get_by_role("link", name="Close")
+    expect(close).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    close.click()
+    expect(page.locator("#subtask-drawer")).to_have_count(0)
+
+
+def test_long_titles_above_a_todo_leave_room_for_the_badge(visit: Open, there: Scene) -> None:
+    Todo.objects.filter(parent=None).update(content="Review the whole code base before the release")
+    nested = Todo.objects.get(key="read.a")
+    page = visit(f"/todos/{nested.pk}/", viewport={"width": 390, "height": 844})
+    fits = "(way) => way.scrollWidth <= way.clientWidth"
+    assert page.locator(".breadcrumb").evaluate(fits)
+
+
+@pytest.mark.parametrize("width", [390, 1190, 1280, 1920])
+def test_a_run_of_many_subtasks_stays_in_its_card(visit: Open, there: Scene, width: int) -> None:
+    Run.objects.update(total=100_000, pending=62_000, completed=34_936, in_progress=64, max_agents=64)
+    page = visit("/", viewport={"width": width, "height": 844})
+    expect(page.locator(".run-card")).to_contain_text("of 100,000")
+    sticks_out = """(card) => {
+      const edge = card.getBoundingClientRect().right;
+      const inside = [...card.querySelectorAll("*")];
+      return inside.filter((one) => one.getBoundingClientRect().right > edge).map((one) => one.textContent);
+    }"""
+    assert page.locator(".run-card").evaluate(sticks_out) == []
+
+
 def test_numbers_are_said_alike_by_the_server_and_in_the_browser(visit: Open, ada: User) -> None:
     page = visit("/")
     seconds = [0, 0.0004, 0.05, 0.0995, 0.5, 2.24, 9.94, 9.96, 12.5, 59.4, 59.96, 89.5, 600, 1199.6, 3599, 5400, 2e5]
@@ -100,6 +133,21 @@ def test_numbers_are_said_alike_by_the_server_and_in_the_browser(visit: Open, ad
     )
     for form, words in said.items():
         assert words == [getattr(figures, form)(second) for second in seconds], form
+    shares = [0, 0.001, 0.005, 0.125, 0.444, 0.996, 1]
+    found = page.evaluate(
+        'async (shares) => { const {percent} = await import("/static/js/figures.js"); return shares.map(percent); }',
+        shares,
+    )
+    assert found == [figures.percent(share) for share in shares]
+    still = [(8, 14), (0.2, 14), (-2, 14), (0.05, 0.05), (-0.5, 0.05), (-2, 0.05), (1.4, 1.5)]
+    found = page.evaluate(
+        """async (still) => {
+          const {left} = await import("/static/js/figures.js");
+          return still.map((of) => left(...of));
+        }""",
+        still,
+    )
+    assert found == [figures.left(*of) for of in still]
 
 
 # ---- the table and its drawer ----

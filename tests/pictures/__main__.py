@@ -43,6 +43,7 @@ class Picture:
 
 PICTURES = {
     "overview": Picture("/", "#overview-running"),
+    "todo": Picture("/todos/{todo}/", "#todo-tree [data-todo]"),
     "run": Picture("/runs/{run}/", "canvas", "Fit"),
     "run-dark": Picture("/runs/{run}/", "canvas", "Fit", {"color_scheme": "dark"}),
     "run-phone": Picture("/runs/{run}/", "canvas", "Fit", {"viewport": PHONE}),

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
 from runs import activity
-from runs.models import Run
-from tests.scenes import Scene, scene
+from runs.models import Agent, Run
+from tests.scenes import NOON, Scene, scene
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_completions_take_one_query_for_all_runs(ada: User, django_assert_num_qu
             activity.completions(runs)
 
 
-def test_agents_at_work_come_first_and_say_what_they_do(ada: User) -> None:
+def test_agents_keep_their_places_and_say_what_they_do(ada: User) -> None:
     there = scene(ada, "abc", max_agents=3)
     there.start("a", agent="agent-10")
     there.start("b", agent="agent-2")
@@ -59,18 +59,66 @@ def test_agents_at_work_come_first_and_say_what_they_do(ada: User) -> None:
     there.complete("c")
     found = activity.agents([there.run_id], 10)
     doing = [(agent.name, agent.completed, agent.attempt and agent.attempt.subtask.key) for agent in found]
-    assert doing == [("agent-2", 0, "b"), ("agent-10", 0, "a"), ("agent-1", 1, None)]
+    assert doing == [("agent-1", 1, None), ("agent-2", 0, "b"), ("agent-10", 0, "a")]
+    shown = activity.agents([there.run_id], 2)
+    assert [agent.name for agent in shown] == ["agent-2", "agent-10"]
 
 
-def test_an_agent_in_two_runs_is_shown_once_at_its_work(ada: User) -> None:
-    one, two = scene(ada, "a"), scene(ada, "b")
+# ---- who is at work ----
+
+
+def names_at_work(there: Scene) -> set[str]:
+    found = activity.at_work([there.run], there.now)[there.run_id]
+    return set(Agent.objects.filter(pk__in=found).values_list("name", flat=True))
+
+
+def test_whoever_has_just_ended_something_is_at_work_while_there_is_more(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=2)
+    there.start("a", agent="one")
+    there.start("b", agent="two")
+    there.complete("a")
+    assert names_at_work(there) == {"one", "two"}
+    there.later(1)
+    assert names_at_work(there) == {"one", "two"}
+    there.later(0.1)
+    assert names_at_work(there) == {"two"}
+
+
+def test_nobody_is_at_work_when_nothing_can_start(ada: User) -> None:
+    there = scene(ada, "abc", {"c": ["b"]}, max_agents=2)
+    there.start("a", agent="one")
+    there.start("b", agent="two")
+    there.complete("a")
+    assert names_at_work(there) == {"two"}  # c needs b: there is nothing to do for one
+
+
+def test_nobody_is_at_work_in_a_run_that_is_held(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=2)
+    there.start("a")
+    there.complete("a")
+    Run.objects.update(status="paused")
+    assert names_at_work(there) == set()
+
+
+def test_who_is_at_work_is_one_query_for_all_runs(ada: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for number in (2, 8):
+        runs = [scene(ada).run for _ in range(number)]
+        with django_assert_num_queries(1):
+            assert activity.at_work(runs, NOON) == {run.pk: set() for run in runs}
+
+
+def test_an_agent_in_two_runs_is_shown_once_with_all_its_work(ada: User) -> None:
+    one, two = scene(ada, "a"), scene(ada, "bc")
     one.start("a")
     one.complete("a")
     two.start("b")
+    two.complete("b")
+    two.start("c")
     Run.objects.filter(pk=one.run_id).update(status="running", finished_at=None)
     (agent,) = activity.agents([one.run_id, two.run_id], 10)
     assert agent.attempt is not None
-    assert agent.attempt.subtask.key == "b"
+    assert agent.attempt.subtask.key == "c"
+    assert agent.completed == 2
 
 
 def test_agents_take_two_queries_however_many_there_are(

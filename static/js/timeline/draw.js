@@ -1,11 +1,12 @@
 // Draws what is in view, and no more: the ground, the bars, the axis, the names.
-import {onAxis} from "../figures.js";
+import {onAxis, percent} from "../figures.js";
 import {OPEN} from "./bars.js";
 import {looks, palette} from "./colours.js";
 import {cut, paintBars, paintOutline} from "./paint_bars.js";
 
 export const AXIS = 28;
 const PIXELS_A_LABEL = 84;
+const FLAG = 46; // half the widest flag of the now-line
 
 export class Painter {
   constructor(canvas) {
@@ -69,7 +70,8 @@ export class Painter {
     c.fillStyle = colours.line;
     c.fillRect(0, AXIS - 1, view.width, 1);
     const {times, decimals} = view.ticks(PIXELS_A_LABEL);
-    const flag = now === null ? -Infinity : view.x(now);
+    const at = now === null ? -Infinity : view.x(now);
+    const flag = at < -40 || at > view.width + 40 ? -Infinity : Math.min(Math.max(at, FLAG), view.width - FLAG);
     c.font = `11px ${colours.font}`;
     c.textBaseline = "middle";
     c.fillStyle = colours["ink-3"];
@@ -79,10 +81,11 @@ export class Painter {
       c.textAlign = x < 20 ? "left" : "center";
       c.fillText(onAxis(time / 1000, decimals), Math.max(4, x), AXIS / 2);
     }
-    if (now !== null && flag > -40 && flag < view.width + 40) this.#now(flag, `now ${onAxis(now / 1000)}`);
+    if (flag !== -Infinity) this.#now(at, flag, `now ${onAxis(now / 1000)}`);
   }
 
-  #now(x, words) {
+  /** The line at `x`; its flag beside it where the edge is near. */
+  #now(x, flag, words) {
     const {c, colours} = this;
     c.fillStyle = colours.now;
     c.fillRect(x - 0.75, AXIS - 6, 1.5, this.height);
@@ -90,11 +93,11 @@ export class Painter {
     const width = c.measureText(words).width + 18;
     c.fillStyle = colours["now-flag"];
     c.beginPath();
-    c.roundRect(x - width / 2, 4, width, 19, 9.5);
+    c.roundRect(flag - width / 2, 4, width, 19, 9.5);
     c.fill();
     c.fillStyle = colours["now-ink"];
     c.textAlign = "center";
-    c.fillText(words, x, AXIS / 2);
+    c.fillText(words, flag, AXIS / 2);
   }
 
   #names(bars, now) {
@@ -130,15 +133,15 @@ export class Painter {
     c.font = `11px ${colours.font}`;
     const share = busy(bars, row, now);
     const done = `${row.completed.toLocaleString("en")} done`;
-    c.fillText(share === null ? done : `${done} · ${share} % busy`, layout.margin, middle + 9);
+    c.fillText(share === null ? done : `${done} · ${percent(share)} busy`, layout.margin, middle + 9);
   }
 }
 
-/** The share of the time so far in which an agent was at work, in percent. */
+/** The share of the time so far in which an agent was at work, from 0 to 1. */
 function busy(bars, row, now) {
   const elapsed = (bars.end ?? now) / 1000;
   if (elapsed < 1) return null;
   const open = row.bars.slice(-20).filter((bar) => OPEN.has(bar.status));
   const seconds = open.reduce((sum, bar) => sum + Math.max(0, now - bar.from) / 1000, row.busy);
-  return Math.min(100, Math.round((100 * seconds) / elapsed));
+  return Math.min(1, seconds / elapsed);
 }

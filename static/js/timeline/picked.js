@@ -1,5 +1,5 @@
 // The line below the timeline: what the picked bar is, in words.
-import {plural, precise, rough} from "../figures.js";
+import {duration, passing, plural, precise, rough} from "../figures.js";
 import {OPEN, WENT_WRONG} from "./bars.js";
 
 const DRAWN_AS = {succeeded: "completed", running: "in_progress", leased: "pending"};
@@ -30,8 +30,8 @@ function status(bar) {
 
 function took(bar, now) {
   const seconds = ((bar.to ?? now) - bar.from) / 1000;
-  const so = OPEN.has(bar.status) ? `${rough(seconds)} so far` : precise(seconds);
-  return bar.expected === null || !OPEN.has(bar.status) ? so : `${so}, expected ${rough(bar.expected / 1000)}`;
+  const so = OPEN.has(bar.status) ? `${passing(seconds)} so far` : precise(seconds);
+  return bar.expected === null || !OPEN.has(bar.status) ? so : `${so}, expected ${duration(bar.expected / 1000)}`;
 }
 
 const ended = {failed: "failed", timed_out: "ran over its time", lost: "was lost", cancelled: "was cancelled"};

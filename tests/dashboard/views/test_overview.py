@@ -18,8 +18,10 @@ def text(html: str) -> str:
 def test_without_any_run_the_page_teaches_how_to_begin(browser: Client) -> None:
     html = browser.get("/").content.decode()
     assert "Nothing runs yet" in html
-    assert "http://testserver/api/v1/todos/" in html
+    assert "http://testserver/api/v1" in html
     assert "create_token laptop --scope operator" in html
+    assert 'href="/todos/new/#text"' in html
+    assert "todowrite" not in html  # there is no such route yet
 
 
 def test_the_commands_to_paste_are_well_formed(browser: Client) -> None:

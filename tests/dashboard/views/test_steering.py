@@ -67,6 +67,22 @@ def test_cancelling_asks_first_and_says_what_will_happen(browser: Client, there:
     assert "Cancel the run" in page
 
 
+def test_a_question_on_a_page_of_its_own_leads_back_without_script(browser: Client, there: Scene) -> None:
+    run = f"/runs/{there.run_id}/"
+    for asked, back in ((f"{run}cancel/", run), (f"{run}subtasks/b/cancel/", f"{run}subtasks/b/")):
+        html = browser.get(asked).content.decode()
+        assert f'<a class="button" href="{back}">Keep it' in html
+        assert "data-closes aria" not in html.partition("<dialog")[0]
+
+
+def test_a_run_that_has_ended_is_not_asked_about(browser: Client, there: Scene) -> None:
+    there.fail("a")
+    Run.objects.update(status="failed", finished_at=there.now)
+    response = browser.get(f"/runs/{there.run_id}/cancel/")
+    assert response["Location"] == f"/runs/{there.run_id}/"
+    assert said(response) == ["The run has ended. There is nothing to cancel."]
+
+
 def test_cancelling_stops_what_has_not_started(browser: Client, there: Scene) -> None:
     html = browser.post(f"/runs/{there.run_id}/cancel/", headers=HTMX).content.decode()
     assert there.run.cancelled == 3
