@@ -1,7 +1,10 @@
 """What a person does with todos: write them, put them in order, run them, and watch."""
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -238,18 +241,21 @@ def test_a_person_runs_a_checklist_and_follows_it_to_the_last_counter(visit: Ope
     expect(page.locator("#todo-runs")).to_contain_text("5 of 5")
 
 
-def test_a_todo_follows_its_run_and_ends_with_it(visit: Open, ada: User, orchestrated: None) -> None:
-    parts = [
-        {"key": key, "content": key, "executor": {"name": "simulate", "seconds": seconds}}
-        for key, seconds in (("a", 0.2), ("b", 4), ("c", 0.2))
-    ]
-    todo = plant(ada, subtasks=parts)
+def test_a_todo_follows_its_run_and_ends_with_it(
+    visit: Open, ada: User, tmp_path: Path, settings: Any, orchestrated: None
+) -> None:
+    settings.WORKSPACE, settings.PYTHON_CALLS = tmp_path, ["tests.runs.executors.calling"]
+    os.mkfifo(tmp_path / "gate")
+    wait = {"name": "python", "call": "test.wait", "arguments": {"pipe": "gate"}}
+    parts = [{"key": key, "content": key, "executor": {"name": "simulate", "seconds": 0.2}} for key in "ac"]
+    todo = plant(ada, subtasks=[*parts, {"key": "b", "content": "b", "executor": wait}])
     page = visit(f"/todos/{todo.pk}/")
     live(page)
     run_actions.start(todo, run_actions.Options())
     expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "2", timeout=10_000)
     expect(page.locator('[data-key="a"] .is-completed')).to_be_visible()
     expect(page.locator('[data-key="b"] .is-in-progress')).to_be_visible()
+    (tmp_path / "gate").write_text("open")
     expect(page.locator("#todo-head .is-badge")).to_have_text("completed", timeout=15_000)
     expect(page.locator("#todo-progress")).to_contain_text("3 of 3 completed")
     expect(page.get_by_role("button", name="Run again")).to_be_visible()

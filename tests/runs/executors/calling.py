@@ -51,6 +51,12 @@ def hang(task: Task) -> None:
     threading.Event().wait()
 
 
+@registered("test.wait")
+def wait(task: Task, pipe: str) -> str:
+    """Until somebody has written to a named pipe of the workspace."""
+    return (task.workspace / pipe).read_text()
+
+
 @registered("test.hang_deaf")
 def hang_deaf(task: Task, pidfile: str) -> None:
     """Hangs with a child of its own, and neither listens to a polite signal."""
