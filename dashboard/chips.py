@@ -1,0 +1,24 @@
+"""The filters by status over a table, as links."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    word: str
+    href: str
+    status: str
+    current: bool
+
+
+def by_status(href: str, statuses: Iterable[str], wanted: Mapping[str, str]) -> list[Chip]:
+    """One for all and one for each status. `wanted`: the query as it is; what else it asks for stays."""
+    return [_chip(href, status, wanted) for status in ("", *statuses)]
+
+
+def _chip(href: str, status: str, wanted: Mapping[str, str]) -> Chip:
+    query = urlencode({name: value for name, value in {**wanted, "status": status}.items() if value})
+    word = status.replace("_", " ") or "all"
+    return Chip(word, href + (f"?{query}" if query else ""), status, status == wanted["status"])
