@@ -230,6 +230,27 @@ def test_what_cannot_be_meant_is_refused_in_one_line(settled: Server, name: str,
     assert says in refused(settled, **{name: value})
 
 
+DANGERS = {
+    "ABREAST_DEBUG": ("1", "ABREAST_DEBUG is on"),
+    "ABREAST_SECRET_KEY": ("changeme", "ABREAST_SECRET_KEY can be guessed"),
+    "ABREAST_ALLOWED_HOSTS": ("*", "ABREAST_ALLOWED_HOSTS is *"),
+    "ABREAST_SHELL": ("trusted", "ABREAST_SHELL is trusted"),
+}
+
+
+@pytest.mark.parametrize("name", DANGERS)
+def test_where_others_can_reach_it_nothing_dangerous_starts(server: Server, free_port: int, name: str) -> None:
+    value, says = DANGERS[name]
+    line = refused(server, HOST="0.0.0.0", PORT=str(free_port), **{name: value})
+    assert line == f"CommandError: other machines would reach it on 0.0.0.0, and {says}"
+    assert not (server.home / "abreast.sqlite3").exists()
+
+
+def test_on_this_machine_alone_it_is_the_users_own_business(settled: Server) -> None:
+    settled.start(ABREAST_DEBUG="1", ABREAST_SHELL="trusted", ABREAST_SECRET_KEY="changeme")
+    assert settled.ask("runs/")[0] == 200
+
+
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(settled: Server, taken_port: int) -> None:
     assert f"cannot listen on 127.0.0.1:{taken_port}: " in refused(settled, PORT=str(taken_port))
 
