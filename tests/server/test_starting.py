@@ -139,6 +139,13 @@ def test_it_listens_where_it_is_told_to(settled: Server, free_port: int, host: s
     assert Browser().sign_in(settled.said("login: "))[0] == 200
 
 
+def test_a_key_from_the_environment_is_not_kept(server: Server) -> None:
+    server.start(ABREAST_SECRET_KEY="a key of more than twenty characters")
+    assert server.ask("runs/")[0] == 200
+    assert server.home.stat().st_mode & 0o777 == 0o700
+    assert not (server.home / "secret_key").exists()
+
+
 def test_empty_settings_are_no_settings(settled: Server) -> None:
     settled.start(HOST="", PORT="", SERVER="", DEMO="0", DATABASE_URL="", ABREAST_MAX_WORKERS="")
     assert settled.url.startswith("http://127.0.0.1:")
