@@ -52,7 +52,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "dashboard.static.StaticFiles",
     "channels",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
