@@ -173,8 +173,10 @@ def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "some folder, ünïcode ❄" / "abreast-main (1)"
     folder.mkdir(parents=True)
     for name in CODE:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        copy(ROOT / name, folder / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / name, folder / name)
     return folder
 
 
