@@ -139,6 +139,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         pending=len(waiting),
         completed=len(subtasks) - len(waiting),
         blocked=sum(1 for subtask in waiting if subtask.unmet),
+        outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
         expected_total=plan.work_seconds,
         expected_ended=sum(plan.seconds[key] for key in carried),
     )
