@@ -80,9 +80,15 @@ def test_the_login_link_signs_in_once_and_the_token_works(settled: Server, name:
 
 def test_another_login_link_leads_to_the_server_that_runs(settled: Server, free_port: int) -> None:
     settled.start(PORT=str(free_port))
-    link = settled.manage("login_link").stdout.strip()
+    said = settled.manage("login_link")
+    link = said.stdout.strip()
     assert link.startswith(f"http://127.0.0.1:{free_port}/login/")
     assert Browser().sign_in(link)[0] == 200
+    assert "answers now" not in said.stderr
+    settled.kill()
+    said = settled.manage("login_link")
+    assert not said.stdout.startswith(f"http://127.0.0.1:{free_port}/"), "it was killed"
+    assert "no server of" in said.stderr
 
 
 def test_tokens_and_sessions_outlive_a_restart(settled: Server, free_port: int) -> None:
