@@ -200,7 +200,7 @@ def test_the_first_run_explores_abreast_wherever_it_is(
     done = server.wait_for(run["id"], "completed", "failed")
     assert done["status"] == "completed"
     found = server.get(f"runs/{run['id']}/subtasks/merge/")["result"]
-    assert run["content"] == f"Explore {found['modules']} modules of Abreast"
+    assert run["content"] == f"Exploration of Abreast: the lines, symbols and imports of {found['modules']} modules"
     assert found["modules"] > 100
     assert found["lines"] > 5_000
     names = {row["executor"]["name"] for row in server.all_of(f"runs/{run['id']}/subtasks/?limit=500")}
