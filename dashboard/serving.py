@@ -33,7 +33,7 @@ def home_lock(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            where = remembered_url(home)
+            where = running_url(home)
             at = f", at {where}" if where else ""
             raise CannotServe(f"another server is running on {home} already{at}") from None
         yield
@@ -70,19 +70,29 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def remember(home: Path, url: str) -> None:
-    """Where the server answers, for other commands of this home."""
+@contextmanager
+def remembered(home: Path, url: str) -> Iterator[None]:
+    """Tells other commands of this home where the server answers, until it ends, however it ends."""
     written = home / "server.json.new"
-    written.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
-    written.replace(home / "server.json")
+    with written.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # whoever can lock the file knows that the server is gone
+        json.dump({"url": url, "pid": os.getpid()}, file)
+        file.flush()
+        written.replace(home / "server.json")
+        yield
 
 
-def remembered_url(home: Path) -> str | None:
-    """Where the last server of this home answered."""
+def running_url(home: Path) -> str | None:
+    """Where the server of this home answers. None: there is none, or it does not answer yet."""
     try:
-        return str(json.loads((home / "server.json").read_text(encoding="utf-8"))["url"])
+        with (home / "server.json").open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return str(json.load(file)["url"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        pass
+    return None
 
 
 def serve(server: str, application: Any, listener: socket.socket, stopping: Stopping) -> None:

@@ -18,12 +18,13 @@ OUTPUTS = HOME / "outputs"
 
 
 def _secret_key() -> str:
-    """The key from the environment, else one made at the first start and kept in the home folder for its owner only."""
-    if key := env.secret("ABREAST_SECRET_KEY"):
-        return key
+    """The key from the environment, else one made at the first start and kept in the home folder for its owner only.
+
+    The folder is made in any case: the rest is kept there too.
+    """
     try:
         HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return env.kept(HOME / "secret_key", get_random_secret_key)
+        return env.secret("ABREAST_SECRET_KEY") or env.kept(HOME / "secret_key", get_random_secret_key)
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"ABREAST_HOME must be a folder that can be written to ({error})") from None
 

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from dashboard import figures
+from runs.engine import expected
 from todos import queries
 from todos.models import Todo
 from todos.plan.outline import KEY, MAX_DEPTH
@@ -193,7 +194,5 @@ def time(todo: Todo) -> str:
     """How long it is expected to take, where that is known; how much is completed of what has parts."""
     if todo.counts:
         return f"{todo.counts['completed']:,} of {todo.counts[TOTAL]:,}"
-    seconds = todo.estimated_seconds
-    if seconds is None and todo.executor and todo.executor.get("name") == "simulate":
-        seconds = float(todo.executor.get("seconds", 0))
+    seconds = expected.told(todo.executor, todo.estimated_seconds)
     return figures.UNKNOWN if seconds is None else figures.about(seconds)

@@ -54,7 +54,10 @@ def plan_of(todo: Todo) -> Plan:
         if len(needs) > settings.RUN_MAX_SUBTASKS:
             raise Invalid.at("", f"{len(needs)} subtasks, and a run has at most {settings.RUN_MAX_SUBTASKS}")
         leaves = {key: by_key[key] for key in needs if by_key[key].pk not in above}
-        seconds = {key: expected.seconds(leaf.executor, leaf.estimated_seconds) for key, leaf in leaves.items()}
+        unknown = settings.SUBTASK_EXPECTED_SECONDS
+        seconds = {
+            key: expected.seconds(leaf.executor, leaf.estimated_seconds, unknown) for key, leaf in leaves.items()
+        }
         remaining = graph.remaining_paths(needs, seconds.__getitem__)
     except OutlineError as error:
         raise Invalid.outline(error) from error
@@ -136,6 +139,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         pending=len(waiting),
         completed=len(subtasks) - len(waiting),
         blocked=sum(1 for subtask in waiting if subtask.unmet),
+        outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
         expected_total=plan.work_seconds,
         expected_ended=sum(plan.seconds[key] for key in carried),
     )

@@ -55,7 +55,7 @@ def _move_on(entry: Entry) -> None:
 
 def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
     policy, opened = _policy(entry), _open(entry, seats)
-    startable = entry["pending"] - entry["blocked"] - entry["delayed"]
+    startable = entry["pending"] - entry["blocked"] - entry["delayed"] - entry["outside"]
     wanted = max(0, min(startable, policy.agents - opened.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
     ready = _ready(entry, len(taken), seats.reserved()) if taken else []

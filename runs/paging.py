@@ -8,6 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from todos.problems import Refused
+from todos.rest import strict_json
+
 Row = TypeVar("Row", bound=Model)
 
 
@@ -34,17 +37,15 @@ class Cursor:
 def read_cursor(text: str) -> Cursor | None:
     """The place a cursor names; None when it is none, so a damaged link shows the first page."""
     try:
-        after, *values = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError):
+        after, *values = strict_json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (Refused, ValueError, TypeError):
         return None
     return Cursor(bool(after), values) if values and all(map(_simple, values)) else None
 
 
 def _simple(value: Any) -> bool:
     """Whether it may stand in a query: what a reader sends need not be what it was given."""
-    if isinstance(value, str):
-        return "\x00" not in value
-    return isinstance(value, int) and abs(value) < 2**63
+    return isinstance(value, str | int)
 
 
 def page(rows: QuerySet[Row], order: Sequence[str], cursor: str, limit: int) -> Page[Row]:

@@ -21,8 +21,9 @@ _AS_KEPT = """
 _SNAPSHOT = [
     *_AS_KEPT,
     *"""
-    last_seq blocked delayed strategy expected_total expected_ended busy_ended open_query open_execute open_started_sum
-    work_done overhead_sum overhead_count theoretical_speedup baseline_seconds created_at started_at finished_at
+    last_seq blocked delayed outside strategy expected_total expected_ended busy_ended open_query open_execute
+    open_started_sum work_done overhead_sum overhead_count theoretical_speedup baseline_seconds created_at started_at
+    finished_at
     """.split(),
 ]
 
@@ -103,9 +104,13 @@ def _progress(row: Mapping[str, Any]) -> float:
 
 def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
     """Pending subtasks by what they wait for; only what there is."""
-    ready = row["pending"] - row["blocked"] - row["delayed"]
-    free = states.Wait.PAUSED if row["status"] == states.Run.PAUSED else states.Wait.CAPACITY
-    found = {free: ready, states.Wait.DEPENDENCY: row["blocked"], states.Wait.RETRY: row["delayed"]}
+    outside = row["outside"]
+    startable = row["pending"] - row["blocked"] - row["delayed"] - outside
+    if row["status"] == states.Run.PAUSED:
+        found = {states.Wait.PAUSED: startable + outside}
+    else:
+        found = {states.Wait.CAPACITY: startable, states.Wait.AGENT: outside}
+    found |= {states.Wait.DEPENDENCY: row["blocked"], states.Wait.RETRY: row["delayed"]}
     return {str(wait): count for wait, count in found.items() if count}
 
 
@@ -207,13 +212,12 @@ def now_and_next(run: Run, limit: int) -> list[Subtask]:
 
 def _ready(run: Run, limit: int) -> list[Subtask]:
     """Subtasks that can start: first those in line, then those that wait for an outside agent."""
-    ready = run.pending - run.blocked - run.delayed
-    if limit <= 0 or ready <= 0:
+    if limit <= 0 or run.pending - run.blocked - run.delayed <= 0:
         return []
     line = _line(run, limit)
     rows = {subtask.pk: subtask for subtask in by_id(line)}
     found = [rows[number] for number in line if number in rows]
-    if len(found) < min(limit, ready):
+    if run.outside and len(found) < limit:
         outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, executor=None)
         found += outside.order_by("position")[: limit - len(found)]
     return found

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
@@ -30,7 +30,7 @@ def in_page(request: HttpRequest) -> bool:
 def view_from(request: HttpRequest, todo: Todo) -> todo_tree.View:
     """The page on which the button was pressed; that of the whole tree, if it cannot be told."""
     sent = request.headers.get("HX-Current-URL", "") if in_page(request) else ""
-    place = urlsplit(sent or request.POST.get("on", "") or request.GET.get("on", ""))
+    place = _place(sent or request.POST.get("on", "") or request.GET.get("on", ""))
     found = _PAGE.match(place.path)
     top = Todo(pk=todo.tree_id)
     try:
@@ -41,6 +41,14 @@ def view_from(request: HttpRequest, todo: Todo) -> todo_tree.View:
     if top.tree_id != todo.tree_id or not found:
         return todo_tree.view_of(todo_for(request, todo.tree_id), QueryDict())
     return todo_tree.view_of(top, QueryDict(place.query))
+
+
+def _place(address: str) -> SplitResult:
+    """An address in its parts; what is none has none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def context(request: HttpRequest, view: todo_tree.View) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import time
 from typing import Annotated, Any, Literal
 
+from django.conf import settings
 from django.db import connection
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -44,7 +45,7 @@ class BudgetIn(Wire):
 class RunIn(Wire):
     backend: Literal["embedded"] = "embedded"
     strategy: Literal["auto", "parallel", "hybrid", "sequential"] = "auto"
-    max_agents: Annotated[int, Field(ge=1, le=1_000)] = 4
+    max_agents: Annotated[int, Field(ge=1, le=1_000)] = settings.RUN_MAX_AGENTS
     fail_fast: bool = False
     barriers: bool = False
     lanes: LanesIn | None = None

@@ -28,8 +28,12 @@ _BOOT = (
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Starts `module.main(arguments)` in an interpreter of its own, without site packages and without Django."""
-    return [sys.executable, "-I", "-S", "-u", "-X", "utf8", "-c", _BOOT, str(ROOT), module, *arguments]
+    """Starts `module.main(arguments)` in an interpreter of its own, without site packages and without Django.
+
+    It leaves no bytecode where the server itself would leave none: with `-I` it does not hear of that setting.
+    """
+    flags = ["-I", "-S", "-u", "-X", "utf8", *(["-B"] if sys.dont_write_bytecode else [])]
+    return [sys.executable, *flags, "-c", _BOOT, str(ROOT), module, *arguments]
 
 
 def environment() -> dict[str, str]:

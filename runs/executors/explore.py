@@ -194,9 +194,15 @@ def outline(
         "inputs": {name: {"from": keys} for name, keys in modules.found.items()},
     }
     return {
-        "content": f"Explore {len(files)} modules of {where}",
+        "content": f"Exploration of {where}: {_explored(len(files))}",
         "subtasks": [listing, *folders, merging] if files else [listing],
     }
+
+
+def _explored(modules: int) -> str:
+    if not modules:
+        return "which Python modules it has"
+    return f"the lines, symbols and imports of {modules} module{'s' * (modules > 1)}"
 
 
 class _Modules:

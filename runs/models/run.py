@@ -56,9 +56,11 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
-    # Pending subtasks that wait for others, and for the time of another try; the rest can start.
+    # Pending subtasks that wait for others, for the time of another try, and, having no executor, for an agent from
+    # outside; the rest can start.
     blocked = models.PositiveIntegerField(default=0)
     delayed = models.PositiveIntegerField(default=0)
+    outside = models.PositiveIntegerField(default=0)
     # Open attempts by lane, those that run alone, and the agents that have any.
     open_query = models.PositiveIntegerField(default=0)
     open_execute = models.PositiveIntegerField(default=0)

@@ -18,7 +18,7 @@ END_SUBTASKS = Statement(
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
       AND runs_subtask.status = 'in_progress'
-    RETURNING runs_subtask.id
+    RETURNING runs_subtask.id, COALESCE(executor, 'null') = 'null'
     """,
 )
 
@@ -45,7 +45,7 @@ RELEASE_DEPENDANTS = Statement(
     FROM (SELECT after_id, COUNT(*) AS met FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
           GROUP BY after_id) AS d
     WHERE runs_subtask.id = d.after_id
-    RETURNING runs_subtask.unmet, runs_subtask.status
+    RETURNING runs_subtask.unmet, runs_subtask.status, COALESCE(executor, 'null') = 'null'
     """,
 )
 
@@ -74,7 +74,7 @@ END_ONE_PENDING = Statement(
     """
     UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL
     WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending'
-    RETURNING id, key, unmet, expected_seconds
+    RETURNING id, key, unmet, expected_seconds, COALESCE(executor, 'null') = 'null'
     """,
 )
 
@@ -109,7 +109,7 @@ UNDELAY = Statement(
     """
     UPDATE runs_subtask SET not_before = NULL
     WHERE +run_id = %(run)s AND status = 'pending' AND not_before IS NOT NULL AND not_before <= %(now)s
-    RETURNING id
+    RETURNING COALESCE(executor, 'null') = 'null'
     """,
 )
 
@@ -118,6 +118,6 @@ UNDELAY_ONE = Statement(
     """
     UPDATE runs_subtask SET not_before = NULL
     WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending' AND not_before IS NOT NULL
-    RETURNING id
+    RETURNING COALESCE(executor, 'null') = 'null'
     """,
 )

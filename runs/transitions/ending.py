@@ -39,6 +39,7 @@ class _Ending:
     status: states.Status
     not_before: datetime | None = None
     last_try: bool = False
+    outside: bool = False  # it has no executor
 
     @property
     def started_at(self) -> datetime | None:
@@ -51,7 +52,9 @@ class _Ending:
 def end(entry: Entry, live: list[tuple[Report, Found]], chance: float) -> None:
     endings = {found.subtask: _ending(entry, report, found, chance) for report, found in live}
     won = sql.END_SUBTASKS([_subtask_row(entry, ending) for ending in endings.values()], run=entry.run_id, true=True)
-    ended = [endings[number] for (number,) in won]
+    for number, outside in won:
+        endings[number].outside = bool(outside)
+    ended = [endings[number] for number, _ in won]
     sql.END_ATTEMPTS([_attempt_row(entry, ending) for ending in ended], true=True, false=False)
     for ending in ended:
         ending.report.verdict = Verdict.ACCEPTED
@@ -156,6 +159,8 @@ def _closed(entry: Entry, ending: _Ending) -> None:
         load.unsuccessful += 1
     if status in states.TERMINAL:
         entry.add(expected_ended=found.expected_seconds)
+    if status == states.Status.PENDING:
+        entry.add(outside=ending.outside and ending.not_before is None)
     if status == states.Status.PENDING and report.said is not Said.RELEASE:
         entry.add(retries=1, delayed=ending.not_before is not None)
     kind, topic = _KIND[report.said]

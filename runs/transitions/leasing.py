@@ -105,6 +105,7 @@ def _opened(entry: Entry, given: Lease) -> None:
     pick = given.pick
     since = entry.seconds(pick.started_at or entry.now)
     entry.add(pending=-1, in_progress=1, open_alone=pick.alone, open_started_sum=since)
+    entry.add(outside=-(given.executor is None))
     entry.add(**{f"open_{pick.lane}": 1})
     entry.load(pick.agent).opened += 1
     _note(entry, "leased", given, states.Status.PENDING)

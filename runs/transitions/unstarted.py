@@ -10,9 +10,9 @@ from runs.sql import stamp
 
 def release_dependants(entry: Entry, completed: list[int]) -> None:
     if completed:
-        for unmet, status in sql.RELEASE_DEPENDANTS([(number,) for number in completed], now=stamp(entry.now)):
+        for unmet, status, outside in sql.RELEASE_DEPENDANTS([(number,) for number in completed], now=stamp(entry.now)):
             if unmet == 0 and status == states.Status.PENDING:
-                entry.add(blocked=-1)
+                entry.add(blocked=-1, outside=bool(outside))
 
 
 def skip_dependants(entry: Entry, ended: list[tuple[int, str, str]]) -> None:
@@ -30,25 +30,26 @@ def _reason(key: str, status: str) -> str:
 
 def end_pending(entry: Entry, status: states.Status, reason: str) -> None:
     """Cancels or skips everything that has not started."""
-    # Those that wait for the time of another try are pending too: their number is kept, and is now none.
+    # Those that wait for the time of another try or for an outside agent are pending too: none are left of them.
     ended = sql.END_PENDING(run=entry.run_id, status=status, now=stamp(entry.now), reason=reason)
-    entry.mark(delayed=0)
+    entry.mark(delayed=0, outside=0)
     _ended_pending(entry, ended, status, status)
 
 
 def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
     """Cancels a subtask that has not started, and skips what depends on it. Says whether it did."""
-    entry.add(delayed=-len(sql.UNDELAY_ONE(run=entry.run_id, id=subtask)))
+    _undelayed(entry, sql.UNDELAY_ONE(run=entry.run_id, id=subtask))
     rows = sql.END_ONE_PENDING(
         run=entry.run_id, id=subtask, status=states.Status.CANCELLED, now=stamp(entry.now), reason=reason
     )
+    entry.add(outside=-sum(1 for *_, unmet, _, outside in rows if outside and not unmet))
     _ended_pending(entry, rows, states.Status.CANCELLED, "cancelled")
     skip_dependants(entry, [(number, key, states.Status.CANCELLED) for number, key, *_ in rows])
     return bool(rows)
 
 
 def _ended_pending(entry: Entry, rows: Sequence[tuple], status: states.Status, kind: str) -> None:
-    for number, _, unmet, expected in rows:
+    for number, _, unmet, expected, *_ in rows:
         entry.add(pending=-1, blocked=-(unmet > 0), expected_ended=expected, **{status: 1})
         entry.note(kind, subtask=number, before=states.Status.PENDING, after=status)
 
@@ -56,4 +57,8 @@ def _ended_pending(entry: Entry, rows: Sequence[tuple], status: states.Status, k
 def undelay(entry: Entry) -> None:
     """Lets go of the subtasks whose time for another try has come."""
     if entry["delayed"]:
-        entry.add(delayed=-len(sql.UNDELAY(run=entry.run_id, now=stamp(entry.now))))
+        _undelayed(entry, sql.UNDELAY(run=entry.run_id, now=stamp(entry.now)))
+
+
+def _undelayed(entry: Entry, rows: Sequence[tuple]) -> None:
+    entry.add(delayed=-len(rows), outside=sum(1 for (outside,) in rows if outside))

@@ -11,6 +11,8 @@ _COUNTED = {
     **{word: f"SUM(CASE WHEN s.status = '{word}' THEN 1 ELSE 0 END)" for word in _BY_STATUS},
     "blocked": "SUM(CASE WHEN s.status = 'pending' AND s.unmet > 0 THEN 1 ELSE 0 END)",
     "delayed": "SUM(CASE WHEN s.status = 'pending' AND s.not_before IS NOT NULL THEN 1 ELSE 0 END)",
+    "outside": "SUM(CASE WHEN s.status = 'pending' AND s.unmet = 0 AND s.not_before IS NULL AND s.executor IS NULL "
+    "THEN 1 ELSE 0 END)",
     "open_query": "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'query' THEN 1 ELSE 0 END)",
     "open_execute": "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'execute' THEN 1 ELSE 0 END)",
     "open_alone": "SUM(CASE WHEN s.status = 'in_progress' AND s.alone THEN 1 ELSE 0 END)",

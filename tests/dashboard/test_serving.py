@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import serving
-from dashboard.serving import CannotServe, bind, home_lock, remember, remembered_url, url_of
+from dashboard.serving import CannotServe, bind, home_lock, remembered, running_url, url_of
 
 
 @pytest.fixture
@@ -92,14 +92,29 @@ def test_two_homes_have_a_server_each(tmp_path: Path) -> None:
         assert sorted(path.parent.name for path in tmp_path.glob("*/server.lock")) == ["one", "two"]
 
 
-def test_other_commands_find_the_server_of_a_home(tmp_path: Path) -> None:
-    remember(tmp_path, "http://127.0.0.1:8001")
-    assert remembered_url(tmp_path) == "http://127.0.0.1:8001"
-    assert json.loads((tmp_path / "server.json").read_text())["pid"] == os.getpid()
+def test_other_commands_find_the_server_of_a_home_while_it_answers(tmp_path: Path) -> None:
+    with remembered(tmp_path, "http://127.0.0.1:8001"):
+        assert running_url(tmp_path) == "http://127.0.0.1:8001"
+        assert json.loads((tmp_path / "server.json").read_text())["pid"] == os.getpid()
+    assert running_url(tmp_path) is None
+
+
+def test_a_second_server_is_told_where_the_first_answers(tmp_path: Path) -> None:
+    with home_lock(tmp_path):
+        with remembered(tmp_path, "http://127.0.0.1:8001"):
+            pass
+        with pytest.raises(CannotServe, match=r"already$"), home_lock(tmp_path):
+            raise AssertionError("it started")
+        with (
+            remembered(tmp_path, "http://127.0.0.1:8002"),
+            pytest.raises(CannotServe, match=r"already, at http://127\.0\.0\.1:8002$"),
+            home_lock(tmp_path),
+        ):
+            raise AssertionError("it started")
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "{}", "[]", "7", "null"])
 def test_a_home_without_a_server_has_no_address(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "server.json").write_text(text)
-    assert remembered_url(tmp_path) is None
+    assert running_url(tmp_path) is None

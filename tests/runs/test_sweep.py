@@ -169,9 +169,8 @@ def test_another_try_is_found_when_its_time_has_come(stage: Stage, puppet: Puppe
 @pytest.mark.django_db
 def test_only_runs_in_which_a_pass_may_find_something_are_visited() -> None:
     waiting, busy, paused, ended = (work({"x": {}}) for _ in range(4))
-    with waiting.entry() as entry:
-        transitions.move(entry, "start")
-    for made in (busy, ended):
+    outside = work({"x": {"executor": None}})
+    for made in (waiting, outside, busy, ended):
         with made.entry() as entry:
             transitions.move(entry, "start")
     busy.begin("x")

@@ -22,7 +22,6 @@ from tests.server.conftest import MakeServer
 from tests.server.process import ROOT, Server, until
 
 CODE = ("dashboard", "runs", "todos", "templates", "static", "manage.py")
-CACHE = "__pycache__"
 
 
 @pytest.fixture
@@ -81,9 +80,15 @@ def test_the_login_link_signs_in_once_and_the_token_works(settled: Server, name:
 
 def test_another_login_link_leads_to_the_server_that_runs(settled: Server, free_port: int) -> None:
     settled.start(PORT=str(free_port))
-    link = settled.manage("login_link").stdout.strip()
+    said = settled.manage("login_link")
+    link = said.stdout.strip()
     assert link.startswith(f"http://127.0.0.1:{free_port}/login/")
     assert Browser().sign_in(link)[0] == 200
+    assert "answers now" not in said.stderr
+    settled.kill()
+    said = settled.manage("login_link")
+    assert not said.stdout.startswith(f"http://127.0.0.1:{free_port}/"), "it was killed"
+    assert "no server of" in said.stderr
 
 
 def test_tokens_and_sessions_outlive_a_restart(settled: Server, free_port: int) -> None:
@@ -140,6 +145,13 @@ def test_it_listens_where_it_is_told_to(settled: Server, free_port: int, host: s
     assert Browser().sign_in(settled.said("login: "))[0] == 200
 
 
+def test_a_key_from_the_environment_is_not_kept(server: Server) -> None:
+    server.start(ABREAST_SECRET_KEY="a key of more than twenty characters")
+    assert server.ask("runs/")[0] == 200
+    assert server.home.stat().st_mode & 0o777 == 0o700
+    assert not (server.home / "secret_key").exists()
+
+
 def test_empty_settings_are_no_settings(settled: Server) -> None:
     settled.start(HOST="", PORT="", SERVER="", DEMO="0", DATABASE_URL="", ABREAST_MAX_WORKERS="")
     assert settled.url.startswith("http://127.0.0.1:")
@@ -168,15 +180,10 @@ def checkout(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     for name in CODE:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(CACHE))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(ROOT / name, folder / name)
     return folder
-
-
-def files_of(folder: Path) -> list[str]:
-    """But for what Python keeps for itself, where it can."""
-    return sorted(str(path) for path in folder.rglob("*") if CACHE not in path.parts)
 
 
 @pytest.mark.parametrize("place", ["in it", "above it", "elsewhere"])
@@ -187,19 +194,19 @@ def test_the_first_run_explores_abreast_wherever_it_is(
     cwd = {"in it": checkout, "above it": checkout.parent, "elsewhere": tmp_path / "elsewhere"}[place]
     server = make_server(tmp_path / "höme with spaces", checkout=checkout, cwd=cwd)
     del server.environment["ABREAST_WORKSPACE"]
-    before = files_of(checkout)
+    before = sorted(str(path) for path in checkout.rglob("*"))
     server.start(DEMO="1")
     (run,) = server.get("runs/")["results"]
     done = server.wait_for(run["id"], "completed", "failed")
     assert done["status"] == "completed"
     found = server.get(f"runs/{run['id']}/subtasks/merge/")["result"]
-    assert run["content"] == f"Explore {found['modules']} modules of Abreast"
+    assert run["content"] == f"Exploration of Abreast: the lines, symbols and imports of {found['modules']} modules"
     assert found["modules"] > 100
     assert found["lines"] > 5_000
     names = {row["executor"]["name"] for row in server.all_of(f"runs/{run['id']}/subtasks/?limit=500")}
     assert names == ({"python"} if place == "elsewhere" else {"python", "read"})
     assert server.stop() == 0
-    assert files_of(checkout) == before, "the checkout may be read-only"
+    assert sorted(str(path) for path in checkout.rglob("*")) == before, "the checkout may be read-only"
 
 
 # ---- what it refuses, in one line ----
@@ -236,6 +243,27 @@ def refused(server: Server, **environment: str) -> str:
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(settled: Server, name: str, value: str, says: str) -> None:
     assert says in refused(settled, **{name: value})
+
+
+DANGERS = {
+    "ABREAST_DEBUG": ("1", "ABREAST_DEBUG is on"),
+    "ABREAST_SECRET_KEY": ("changeme", "ABREAST_SECRET_KEY can be guessed"),
+    "ABREAST_ALLOWED_HOSTS": ("*", "ABREAST_ALLOWED_HOSTS is *"),
+    "ABREAST_SHELL": ("trusted", "ABREAST_SHELL is trusted"),
+}
+
+
+@pytest.mark.parametrize("name", DANGERS)
+def test_where_others_can_reach_it_nothing_dangerous_starts(server: Server, free_port: int, name: str) -> None:
+    value, says = DANGERS[name]
+    line = refused(server, HOST="0.0.0.0", PORT=str(free_port), **{name: value})
+    assert line == f"CommandError: other machines would reach it on 0.0.0.0, and {says}"
+    assert not (server.home / "abreast.sqlite3").exists()
+
+
+def test_on_this_machine_alone_it_is_the_users_own_business(settled: Server) -> None:
+    settled.start(ABREAST_DEBUG="1", ABREAST_SHELL="trusted", ABREAST_SECRET_KEY="changeme")
+    assert settled.ask("runs/")[0] == 200
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(settled: Server, taken_port: int) -> None:

@@ -9,10 +9,11 @@ from django.core import exceptions as django_errors
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from pydantic_core import to_json
 from rest_framework import exceptions as drf_errors
 
-from todos.problems import Busy, Conflict, Forbidden, Missing, Refused, TooLarge
+from todos.problems import Busy, Conflict, Forbidden, Invalid, Missing, Refused, TooLarge
 from todos.rest.strict_json import MAX_PROBLEMS
 
 JSON = "application/json"
@@ -69,6 +70,10 @@ def refusal(error: Exception) -> Refused | None:
         return Forbidden(str(error) or "This is not allowed.")
     if isinstance(error, django_errors.RequestDataTooBig):
         return TooLarge("more bytes than are taken anywhere")
+    if isinstance(error, django_errors.TooManyFieldsSent):
+        return Invalid("more parameters than are taken anywhere")
+    if isinstance(error, django_errors.SuspiciousOperation | MultiPartParserError):
+        return Refused("The request cannot be read.")
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("the database is busy or away: %s", error)
         return Busy("The database cannot take it just now.")

@@ -53,7 +53,7 @@ def _words(value: Any) -> Any:
 def _time(value: Any) -> datetime:
     try:
         found = datetime.fromisoformat(value)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)  # which may be beyond all years
     except (TypeError, ValueError, OverflowError):
         raise PydanticCustomError("time", "not a time: ISO 8601, as in 2026-01-31T12:00:00Z") from None
 

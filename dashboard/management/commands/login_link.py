@@ -14,7 +14,12 @@ class Command(BaseCommand):
     help = "Prints a link that signs the owner in. It works once and for ten minutes."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Where the server of this home answers, or would.
-        url = serving.remembered_url(settings.HOME) or serving.url_of(settings.BIND_HOST, settings.BIND_PORT)
         secret = tokens.make_login_link(tokens.owner(), timezone.now())
+        url = serving.running_url(settings.HOME)
+        if url is None:
+            url = serving.url_of(settings.BIND_HOST, settings.BIND_PORT)
+            self.stderr.write(
+                f"no server of {settings.HOME} answers now: the link is for one at {url}, "
+                "and leads nowhere if it says another address when it starts"
+            )
         self.stdout.write(f"{url}/login/{secret}/")

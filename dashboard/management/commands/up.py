@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from dashboard import database, first_run, serving, static
+from dashboard import database, exposure, first_run, serving, static
 from dashboard.stopping import Stopping
 from runs import orchestrator, tokens
 
@@ -47,6 +47,7 @@ class Command(BaseCommand):
         explicit = bool(os.environ.get("PORT"))
         listener = serving.bind(settings.BIND_HOST, settings.BIND_PORT, take_next=not explicit)
         with closing(listener):
+            self._refuse_danger(listener.getsockname()[0])
             port = listener.getsockname()[1]
             url = serving.url_of(settings.BIND_HOST, port)
             database.bring_up_to_date()
@@ -62,6 +63,10 @@ class Command(BaseCommand):
                 orchestrator.stop()
                 database.tidy()
 
+    def _refuse_danger(self, address: str) -> None:
+        if not exposure.is_local(address) and (dangers := exposure.dangers()):
+            raise serving.CannotServe(f"other machines would reach it on {address}, and {', '.join(dangers)}")
+
     def _name_cookies(self, port: int, url: str) -> None:
         """Browsers send the cookies of one port to all others of a host: they are told apart by their names."""
         if port != settings.BIND_PORT:
@@ -71,13 +76,13 @@ class Command(BaseCommand):
 
     def _serve(self, listener: socket.socket, url: str, stopping: Stopping) -> None:
         owner = tokens.owner()
-        serving.remember(settings.HOME, url)
-        self._say(f"login: {url}/login/{tokens.make_login_link(owner, timezone.now())}/")
-        self._say(f"token: {tokens.make(owner, 'make run', scope='operator', commands=True)}")
-        first_run.start_if_wanted(owner)
-        self._say(f"Abreast is at {url} — Ctrl-C stops it, and nothing is lost")
-        # Imported only now: it takes the cookies' names from the settings as they are.
-        serving.serve(settings.SERVER, import_string(ASGI), listener, stopping)
+        with serving.remembered(settings.HOME, url):
+            self._say(f"login: {url}/login/{tokens.make_login_link(owner, timezone.now())}/")
+            self._say(f"token: {tokens.make(owner, 'make run', scope='operator', commands=True)}")
+            first_run.start_if_wanted(owner)
+            self._say(f"Abreast is at {url} — Ctrl-C stops it, and nothing is lost")
+            # Imported only now: it takes the cookies' names from the settings as they are.
+            serving.serve(settings.SERVER, import_string(ASGI), listener, stopping)
 
     def _warn_of_old_sqlite(self) -> None:
         if sqlite3.sqlite_version_info < SAFE_SQLITE:

@@ -166,7 +166,7 @@ def test_the_outline_ends_in_a_summary(task: Task) -> None:
 
 def test_the_outline_groups_modules_by_folder(task: Task) -> None:
     outline = explore.outline(task.workspace)
-    assert outline["content"] == "Explore 4 modules of workspace"
+    assert outline["content"] == "Exploration of workspace: the lines, symbols and imports of 4 modules"
     assert [subtask["content"] for subtask in outline["subtasks"]] == [
         "List the modules of workspace",
         "pkg/",
@@ -199,7 +199,7 @@ def test_the_outline_of_this_very_project_is_in_order() -> None:
 
 def test_the_own_source_tree_is_explored_from_any_workspace(tmp_path: Path) -> None:
     outline = explore.outline(settings.BASE_DIR, name="Abreast", own=True, limit=3)
-    assert outline["content"] == "Explore 3 modules of Abreast"
+    assert outline["content"] == "Exploration of Abreast: the lines, symbols and imports of 3 modules"
     assert {leaf["executor"]["name"] for leaf in leaves(outline["subtasks"])} == {"python"}
     assert run_all(outline, tmp_path)["merge"]["modules"] == 3
 
@@ -222,6 +222,7 @@ def test_modules_of_alike_or_long_paths_keep_apart(workspace: Path) -> None:
 
 
 def test_an_outline_has_no_more_modules_than_asked_for(task: Task) -> None:
+    assert explore.outline(task.workspace, limit=1)["content"].endswith(" imports of 1 module")
     outline = explore.outline(task.workspace, limit=2)
     assert run_all(outline, task.workspace)["merge"]["modules"] == 2
 
@@ -230,5 +231,6 @@ def test_a_folder_without_modules_is_only_listed(workspace: Path) -> None:
     (workspace / "tests").mkdir()
     (workspace / "tests" / "test_it.py").write_text("")
     outline = explore.outline(workspace)
+    assert outline["content"] == "Exploration of workspace: which Python modules it has"
     assert [subtask["key"] for subtask in outline["subtasks"]] == ["list"]
     assert len(run_all(outline, workspace)["list"]["modules"]) == 1
