@@ -70,13 +70,13 @@ def _place() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _blaming(made: Made) -> Iterator[None]:
-    """A problem of what a program has printed is one of the program: nobody sent the subtask that it points to."""
+    """Nobody sent the subtasks that are wrong: what is to blame is what they were made of."""
     try:
         yield
     except Invalid as refused:
-        if made.pointer == POINTER and refused.problems:
+        if made.pointer == POINTER:
             raise blamed(refused, POINTER) from None
-        raise
+        raise Invalid.at(made.pointer, refused.detail) from None
 
 
 def _scan(wanted: Wanted, *, imports: bool = False) -> Tree:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from django.db import transaction
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic import WithJsonSchema as Documented
 from pydantic.json_schema import JsonSchemaValue
@@ -10,10 +11,12 @@ from rest_framework.request import Request
 from typing_extensions import TypedDict
 
 from runs import decomposing
+from runs.api import idempotency
 from todos import queries
 from todos.decompose.base import Found
 from todos.decompose.registry import STRATEGIES
 from todos.plan.outline import Row
+from todos.rest.answering import answer
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import MEBIBYTE, Operation
@@ -116,8 +119,11 @@ class Decompose(Endpoint):
         split = _split(body.strategy, proposal)
         if body.preview:
             return 200, {**split, "subtasks": _planned(proposal.rows)}
-        new = decomposing.make(self.principal, found, proposal)
-        return 201, {**split, "subtasks": queries.trees(new)}
+        with transaction.atomic():
+            new = decomposing.make(self.principal, found, proposal)
+            made: Decomposition = {**split, "subtasks": queries.trees(new)}
+            idempotency.keep(request._request, answer(201, made))
+        return 201, made
 
 
 def _split(strategy: str, proposal: decomposing.Proposal) -> _Split:

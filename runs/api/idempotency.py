@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -19,7 +19,7 @@ from django.utils import timezone
 from runs.api.authentication import whoever
 from runs.models import IdempotencyKey
 from todos.principal import Principal
-from todos.problems import Invalid
+from todos.problems import Busy, Invalid
 from todos.rest.answering import problem, refusal
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import Operation, operation_of
@@ -92,6 +92,23 @@ def _apart(row: dict[str, Any], digest: str, respond: Respond) -> HttpResponse:
         answer = {"digest": digest, "created_at": timezone.now(), **_content(response)}
         IdempotencyKey.objects.update_or_create(**row, defaults=answer)
     return response
+
+
+def keep(request: HttpRequest, response: HttpResponse) -> None:
+    """Stores an answer in the transaction of its effect: for an operation that is `apart` and must not be repeated.
+
+    Raises Busy when the same key has been answered meanwhile; the transaction must end with it.
+    """
+    key, principal = request.headers.get("Idempotency-Key"), whoever(request)
+    if key is None or principal is None:
+        return
+    row = {"principal": principal.name, "key": key}
+    IdempotencyKey.objects.filter(**row, created_at__lte=timezone.now() - LIFETIME).delete()
+    try:
+        with transaction.atomic():
+            IdempotencyKey.objects.create(**row, digest=_digest(request), **_content(response))
+    except IntegrityError:
+        raise Busy("the same request has just been answered") from None
 
 
 def _is_final(response: HttpResponse) -> bool:

@@ -122,15 +122,24 @@ class WorkOptions(Wire):
     """What is to be done with the files of a subtask.
 
     `work`: "read" (one file is read, several are surveyed) or "none": somebody else does it. `command` is for the
-    shell, which finds the paths in ABREAST_PATHS, one a line. `changes`: it writes to the files.
+    shell, which finds the paths in ABREAST_PATHS, one a line. `changes`: it writes to the files; left out: not what
+    only reads, and anything else may.
     """
 
     task: Annotated[str, Field(max_length=1_000)] = ""
     work: Literal["read", "none"] | None = None
     command: Text | None = None
-    changes: bool = False
+    changes: bool | None = None
     seconds_per_file: Seconds | None = None
     batches: Annotated[int, Field(ge=1, le=1_000)] | None = None
+
+    @property
+    def only_reads(self) -> bool:
+        return self.work != "none" and self.command is None
+
+    @property
+    def writes(self) -> bool:
+        return self.changes if self.changes is not None else not self.only_reads
 
 
 class Piece(Wire):

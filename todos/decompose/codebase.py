@@ -64,7 +64,7 @@ def split(options: CodebaseOptions, around: Around) -> Made:
         raise Invalid.at(f"{OPTIONS}/folder", "there is no such file below it")
     found = seen(tree)
     depth = options.depth or (DEEPEST if found.imports else DEEPEST - 1)
-    refuse_too_many(FIND + GREP + READ + REFER + 1, around.limit, hint="/depth")
+    refuse_too_many(FIND + GREP + READ + REFER + 1, around.limit, option="depth")
     return made(_Phases(options, tree, Keys(around.taken)).make(depth), found)
 
 

@@ -41,7 +41,7 @@ class FeaturesOptions(Wire):
 def split(options: FeaturesOptions, around: Around) -> Made:
     names = [feature.name for feature in options.features]
     refuse_twice(names, f"{OPTIONS}/features")
-    refuse_too_many(len(names) + 1, around.limit, hint="/features")
+    refuse_too_many(len(names) + 1, around.limit, option="features")
     keys = Keys(around.taken)
     key_of = {name: keys.make(name) for name in names}
     subtasks = [

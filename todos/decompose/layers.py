@@ -53,7 +53,7 @@ class LayersOptions(Wire):
 
 def split(options: LayersOptions, around: Around) -> Made:
     refuse_twice([layer.name for layer in options.layers], f"{OPTIONS}/layers")
-    refuse_too_many(sum(len(layer.tasks) or 1 for layer in options.layers), around.limit, hint="/layers")
+    refuse_too_many(sum(len(layer.tasks) or 1 for layer in options.layers), around.limit, option="layers")
     keys = Keys(around.taken)
     key_of = {layer.name: keys.make(layer.name) for layer in options.layers}
     feature = label(options.feature or around.content)

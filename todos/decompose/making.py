@@ -10,6 +10,7 @@ from todos.decompose.base import OPTIONS, Piece, WorkOptions
 from todos.decompose.tree import MISSING
 from todos.paths import File
 from todos.problems import Invalid
+from todos.wire.inputs import MAX_SECONDS
 
 MAX_CLAIMS = 100
 MAX_CLAIM = 500  # characters
@@ -86,15 +87,14 @@ def on_files(key: str, options: WorkOptions, files: Sequence[File], name: str = 
     Raises Invalid when there are too many for one subtask.
     """
     found = executor(options, files)
-    reads = found is not None and found["name"] != "shell"
     spec: Spec = {"key": key, "content": _content(options, files, name, listed=found is None)}
-    seconds = _seconds(options, files, reads)
+    seconds = _seconds(options, files)
     spec |= {} if seconds is None else {"estimated_seconds": seconds}
     spec["resources"] = _claims(options, files)
     if found is not None:
         spec["executor"] = found
-        if not options.changes:
-            spec["lane"] = "query"
+    if options.only_reads:
+        spec["lane"] = "query"
     return spec
 
 
@@ -129,19 +129,22 @@ def _content(options: WorkOptions, files: Sequence[File], name: str, *, listed: 
     return content
 
 
-def _seconds(options: WorkOptions, files: Sequence[File], reads: bool) -> float | None:
+def _seconds(options: WorkOptions, files: Sequence[File]) -> float | None:
+    """An estimate; None where nothing is known of the work."""
     if options.seconds_per_file is not None:
-        return options.seconds_per_file * len(files)
-    return round(sum(_SECONDS + file.size * _SECONDS_PER_BYTE for file in files), 4) if reads else None
+        return min(options.seconds_per_file * len(files), MAX_SECONDS)
+    if not options.only_reads or any(file.size == MISSING for file in files):
+        return None
+    return round(sum(_SECONDS + file.size * _SECONDS_PER_BYTE for file in files), 4)
 
 
 def _claims(options: WorkOptions, files: Sequence[File]) -> list[Spec]:
     """Each file; for reading, the folders at the top that they are in where that is too many."""
     exact = list(dict.fromkeys(claim_of(file.path) for file in files))
     if len(exact) <= MAX_CLAIMS:
-        return claims(exact, writes=options.changes)
-    if options.changes:
-        raise _too_many(len(files), f"a subtask claims {MAX_CLAIMS} files at most")
+        return claims(exact, writes=options.writes)
+    if options.writes:
+        raise _too_many(len(files), f"one claims {MAX_CLAIMS} for writing at most; `changes` false says that none is")
     tops = {_below(file.path.partition("/")[0]) if "/" in file.path else claim_of(file.path) for file in files}
     fit = len(tops) <= MAX_CLAIMS and all(len(name) <= MAX_CLAIM for name in tops)
     return claims(sorted(tops) if fit else ["**"], writes=False)
@@ -154,10 +157,10 @@ def _too_many(files: int, why: str) -> Invalid:
     )
 
 
-def refuse_too_many(count: int, limit: int, *, hint: str = "/batches") -> None:
-    """Raises Invalid before thousands of subtasks are built for nothing."""
+def refuse_too_many(count: int, limit: int, *, option: str = "batches") -> None:
+    """Raises Invalid before thousands of subtasks are built for nothing. `option`: what makes them fewer."""
     if count > limit:
-        raise Invalid.at(OPTIONS + hint, f"{count} subtasks, and there can be {limit} more: ask for fewer")
+        raise Invalid.at(f"{OPTIONS}/{option}", f"{count} subtasks, and there can be {limit} more: ask for fewer")
 
 
 # ---- pieces that somebody names ----

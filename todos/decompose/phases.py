@@ -33,7 +33,7 @@ class PhasesOptions(Wire):
 
 def split(options: PhasesOptions, around: Around) -> Made:
     refuse_twice([phase.name for phase in options.phases], f"{OPTIONS}/phases")
-    refuse_too_many(sum(len(phase.tasks) for phase in options.phases), around.limit, hint="/phases")
+    refuse_too_many(sum(len(phase.tasks) for phase in options.phases), around.limit, option="phases")
     keys = Keys(around.taken)
     subject = label(options.subject or around.content)
     subtasks: list[Spec] = []
