@@ -84,7 +84,7 @@ def walk(root: Path, wanted: Wanted) -> Tree:
     """The files that are wanted. Raises TreeError: no such folder, a pattern that is none, too many files."""
     if wanted.files:
         return Tree([_named(root, at, path) for at, path in enumerate(wanted.files)])
-    start = os.path.normpath(wanted.folder)
+    start = os.path.normpath(wanted.folder) if wanted.folder else ""
     try:
         paths.check_folder(root, start)
     except paths.PathError as error:
@@ -156,10 +156,11 @@ class _Walk:
             os.close(handle)
 
     def _rules_above(self) -> tuple[_Rules, ...]:
-        """Of the folders above the one to start in."""
+        """Of the folders above the one to start in; none when they ignore it, for it was asked for by name."""
         names = self._start.split("/")[:-1]
         above = ["".join(f"{name}/" for name in names[:count]) for count in range(len(names))]
-        return tuple(rules for prefix in above for rules in self._read_rules(prefix))
+        rules = tuple(rules for prefix in above for rules in self._read_rules(prefix))
+        return () if _verdict(self._start, rules) else rules
 
     def _rules_of(self, prefix: str, entries: Iterable[_Entry]) -> tuple[_Rules, ...]:
         path = prefix + IGNORE
@@ -173,19 +174,22 @@ class _Walk:
             yield _Rules(prefix, _lenient_spec(data.decode("utf-8", "replace").splitlines()))
 
     def _ignored(self, entry: _Entry, rules: Sequence[_Rules]) -> bool:
-        """By what the caller excludes, else by the nearest ignore file that has a word on it."""
-        if self._exclude.check_file(entry.path.removeprefix(self._start)).include:
-            return True
-        for one in reversed(rules):
-            verdict = one.spec.check_file(entry.path.removeprefix(one.prefix)).include
-            if verdict is not None:
-                return verdict
-        return False
+        excluded = self._exclude.check_file(entry.path.removeprefix(self._start)).include
+        return bool(excluded) or _verdict(entry.path, rules)
 
     def _included(self, entry: _Entry) -> bool:
         if entry.folder:
             return False
         return self._include is None or bool(self._include.check_file(entry.path.removeprefix(self._start)).include)
+
+
+def _verdict(path: str, rules: Sequence[_Rules]) -> bool:
+    """Whether a path is ignored: the nearest ignore file that has a word on it says so."""
+    for one in reversed(rules):
+        verdict = one.spec.check_file(path.removeprefix(one.prefix)).include
+        if verdict is not None:
+            return verdict
+    return False
 
 
 def _look(prefix: str, entry: os.DirEntry[str]) -> _Entry | None:
