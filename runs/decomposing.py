@@ -24,7 +24,7 @@ from todos.models import Todo
 from todos.plan.outline import Problem, Row, leaf_graph
 from todos.plan.parts import Parts, parts
 from todos.principal import Principal
-from todos.problems import Busy, Forbidden, Invalid
+from todos.problems import Busy, Conflict, Forbidden, Invalid
 
 AT_ONCE = 4
 
@@ -47,15 +47,21 @@ def propose(by: Principal, todo: Todo, strategy: str, options: dict[str, Any]) -
     around = Around(todo.content, frozenset(keys.ids), limit, _scan, _Asking(by))
     with _place():
         made = registry.split(strategy, options, around)
-    with _blaming(made):
+    with _blaming(made, todo, keys):
         rows = actions.preview(by, todo, made.subtasks, pointer=made.pointer)
     return Proposal(made, rows, _parts(rows))
 
 
 def make(by: Principal, todo: Todo, proposal: Proposal) -> list[Todo]:
-    """Makes the subtasks of a proposal, all or none. Raises what `propose` raises: the tree may have changed."""
-    with _blaming(proposal.made):
+    """Makes the subtasks of a proposal, all or none. Raises Conflict when the tree has changed too much meanwhile."""
+    try:
         return actions.add(by, todo, proposal.made.subtasks, pointer=proposal.made.pointer)
+    except Invalid as refused:
+        raise _changed(todo, refused) from refused
+
+
+def _changed(todo: Todo, refused: Invalid) -> Conflict:
+    return Conflict(f"the todo has changed meanwhile, decompose it again: {refused.detail}", current=todo.status)
 
 
 @contextlib.contextmanager
@@ -69,11 +75,13 @@ def _place() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _blaming(made: Made) -> Iterator[None]:
-    """Nobody sent the subtasks that are wrong: what is to blame is what they were made of."""
+def _blaming(made: Made, todo: Todo, keys: trees.Keys) -> Iterator[None]:
+    """Nobody sent the subtasks that are wrong: what is to blame is what they were made of, or a change of the tree."""
     try:
         yield
     except Invalid as refused:
+        if trees.keys_of(todo.tree_id) != keys:
+            raise _changed(todo, refused) from refused
         if made.pointer == POINTER:
             raise blamed(refused, POINTER) from None
         raise Invalid.at(made.pointer, refused.detail) from None

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from django.db import transaction
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic import WithJsonSchema as Documented
 from pydantic.json_schema import JsonSchemaValue
@@ -119,10 +118,10 @@ class Decompose(Endpoint):
         split = _split(body.strategy, proposal)
         if body.preview:
             return 200, {**split, "subtasks": _planned(proposal.rows)}
-        with transaction.atomic():
+        with idempotency.kept(request._request) as keep:
             new = decomposing.make(self.principal, found, proposal)
             made: Decomposition = {**split, "subtasks": queries.trees(new)}
-            idempotency.keep(request._request, answer(201, made))
+            keep(answer(201, made))
         return 201, made
 
 

@@ -19,7 +19,7 @@ def run(workspace: Path, name: str, inputs: dict[str, Any] | None = None, **argu
 
 def test_files_are_found_by_their_endings_and_each_once(workspace: Path) -> None:
     plant(workspace, {"a.py": "xx", "b.md": "", "x.py/c": "", "README": ""})
-    common = {"folder": ".", "include": [], "exclude": [], "gitignore": True}
+    common: dict[str, Any] = {"folder": ".", "include": [], "exclude": [], "gitignore": True}
     python = run(workspace, "glob", suffixes=[".py"], **common)
     assert python == {"summary": {"files": 1, "bytes": 2, "suffixes": [".py"]}, "files": ["a.py"], "truncated": False}
     assert run(workspace, "glob", other_than=[".py"], **common)["files"] == ["README", "b.md", "x.py/c"]
