@@ -183,4 +183,4 @@ SHELL_FILE_MAX_BYTES = 256 * 1024 * 1024
 OUTPUT_MAX_BYTES = 50 * 1024 * 1024
 RESULT_MAX_BYTES = 1024 * 1024
 READ_MAX_BYTES = 64 * 1024 * 1024  # the executor `read` refuses files over this; its text is cut much earlier
-PYTHON_CALLS = ["runs.executors.explore"]
+PYTHON_CALLS = ["runs.executors.explore", "runs.executors.survey"]

@@ -119,6 +119,11 @@ def check_folder(root: Path, path: str) -> None:
     os.close(_open(root, path, beneath.FOLDER))
 
 
+def open_folder(root: Path, path: str) -> int:
+    """A handle of the folder `path` below `root` (`.` is the root itself), to list it. Raises PathError."""
+    return _open(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A file of a listing: its path relative to the root, with `/`, and its size in bytes."""
@@ -168,7 +173,7 @@ class _Entry:
 def _entries(root: Path, prefix: str, depth: int) -> list[_Entry]:
     """The files and folders in a folder, by name; none when it has gone, may not be read or is an environment."""
     try:
-        handle = _open(root, prefix or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        handle = open_folder(root, prefix or ".")
     except PathError:
         return []
     skipped = SKIPPED if prefix else SKIPPED | SKIPPED_AT_TOP

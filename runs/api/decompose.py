@@ -1,45 +1,46 @@
-"""Splitting a todo by a strategy: shown first, made when asked."""
+"""`POST /todos/{id}/decompose/`: splitting a todo by a strategy, shown first, made when asked."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from django.conf import settings
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
 from pydantic import WithJsonSchema as Documented
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from todos import actions, queries
-from todos.decompose import checklist
-from todos.plan.outline import Row, leaf_graph
-from todos.plan.parts import Parts, parts
-from todos.problems import Invalid
+from runs import decomposing
+from runs.api import idempotency
+from todos import queries
+from todos.decompose.base import Found
+from todos.decompose.registry import STRATEGIES
+from todos.plan.outline import Row
+from todos.rest.answering import answer
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import MEBIBYTE, Operation
-from todos.rest.reading import Wire, read
-from todos.wire.answers import Executor, StatusText, TodoTree
-from todos.wire.inputs import SubtaskIn
+from todos.rest.reading import Wire
+from todos.wire.answers import Executor, ResourceAnswer, StatusText, TodoTree
+from todos.wire.inputs import Resource, SubtaskIn
 
-OPTIONS = "/options"
-
-
-class ChecklistOptions(Wire):
-    text: Annotated[str, Field(min_length=1, max_length=1_000_000)]
-
-
-def _checklist(options: ChecklistOptions) -> list[SubtaskIn]:
-    return checklist.parse(options.text, limit=settings.RUN_MAX_SUBTASKS, pointer=f"{OPTIONS}/text")
-
-
-STRATEGIES: dict[str, tuple[type[Wire], Callable[[Any], list[SubtaskIn]]]] = {
-    "checklist": (ChecklistOptions, _checklist),
+_STRATEGY = {
+    "type": "string",
+    "enum": list(STRATEGIES),
+    "description": " ".join(f"{name}: {strategy.says}" for name, strategy in STRATEGIES.items()),
 }
 
 
+class _Documented:
+    """Documents options as those of one of the strategies. Which they are read as, the strategy says."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(one.options.__pydantic_core_schema__) for one in STRATEGIES.values()]}
+
+
 class DecomposeIn(Wire):
-    strategy: Annotated[str, Documented({"type": "string", "enum": list(STRATEGIES)})]
-    options: dict[str, Any] = Field(default_factory=dict)
+    strategy: Annotated[str, Documented(_STRATEGY)]
+    options: Annotated[dict[str, Any], _Documented] = Field(default_factory=dict)
     preview: bool = True
 
 
@@ -51,7 +52,7 @@ class SharedResource(TypedDict):
 
 @closed
 class PlannedSubtask(TypedDict):
-    """A subtask as it would be made."""
+    """A subtask as it would be made. `resources` null: unknown."""
 
     key: str
     content: str
@@ -59,7 +60,29 @@ class PlannedSubtask(TypedDict):
     estimated_seconds: float | None
     depends_on: list[str]
     executor: Executor | None
+    lane: str | None
+    phase: int | None
+    resources: list[ResourceAnswer] | None
+    inputs: dict[str, Any] | None
     subtasks: list["PlannedSubtask"]
+
+
+@closed
+class Imported(TypedDict):
+    path: str
+    importers: int
+
+
+@closed
+class FoundAnswer(TypedDict):
+    """What was seen of the workspace: `files`, how many entries had to be `left_out` (links, names that are no text,
+    folders that may not be read), and `imports` between the files; null when nobody looked.
+    """
+
+    files: int
+    left_out: int
+    imports: int | None
+    most_imported: list[Imported]
 
 
 @closed
@@ -69,6 +92,7 @@ class _Split(TypedDict):
     independent: list[str]
     sequential: list[str]
     shared_resources: list[SharedResource]
+    found: FoundAnswer | None
 
 
 @closed
@@ -84,46 +108,42 @@ class Decomposition(_Split):
 class Decompose(Endpoint):
     """`POST /todos/{id}/decompose/`"""
 
-    @Operation({200: Preview, 201: Decomposition}, body=DecomposeIn, refusals=(409,), max_bytes=4 * MEBIBYTE)
+    # Apart: a transaction must not stay open while a tree is walked or a program thinks.
+    @Operation(
+        {200: Preview, 201: Decomposition}, body=DecomposeIn, refusals=(409,), max_bytes=4 * MEBIBYTE, apart=True
+    )
     def post(self, request: Request, todo: int, body: DecomposeIn) -> tuple[int, Preview | Decomposition]:
         found = queries.get(self.principal, todo)
-        items = outline(body)
-        rows = actions.preview(self.principal, found, items, pointer=OPTIONS)
-        split = _split(body.strategy, rows)
+        proposal = decomposing.propose(self.principal, found, body.strategy, body.options)
+        split = _split(body.strategy, proposal)
         if body.preview:
-            return 200, {**split, "subtasks": _planned(rows)}
-        return 201, {**split, "subtasks": queries.trees(actions.add(self.principal, found, items, pointer=OPTIONS))}
+            return 200, {**split, "subtasks": _planned(proposal.rows)}
+        with idempotency.kept(request._request) as keep:
+            new = decomposing.make(self.principal, found, proposal)
+            made: Decomposition = {**split, "subtasks": queries.trees(new)}
+            keep(answer(201, made))
+        return 201, made
 
 
-def outline(body: DecomposeIn) -> list[SubtaskIn]:
-    """The subtasks that a strategy makes of its options. Raises Invalid."""
-    if body.strategy not in STRATEGIES:
-        raise Invalid.at("/strategy", f"there is no such strategy; there is: {', '.join(STRATEGIES)}")
-    options, split = STRATEGIES[body.strategy]
-    return split(read(options, body.options, OPTIONS))
-
-
-def _split(strategy: str, rows: list[Row]) -> _Split:
-    found = _parts(rows)
+def _split(strategy: str, proposal: decomposing.Proposal) -> _Split:
+    parts, found = proposal.parts, proposal.made.found
     return {
         "strategy": strategy,
-        "parallelization_score": found.parallelization_score,
-        "independent": found.independent,
-        "sequential": found.sequential,
-        "shared_resources": [{"kind": kind, "name": name} for kind, name in found.shared],
+        "parallelization_score": parts.parallelization_score,
+        "independent": parts.independent,
+        "sequential": parts.sequential,
+        "shared_resources": [{"kind": kind, "name": name} for kind, name in parts.shared],
+        "found": None if found is None else _found(found),
     }
 
 
-def _parts(rows: list[Row]) -> Parts:
-    """Of the leaves; what they depend on beyond the new subtasks does not count."""
-    new = {row.key for row in rows}
-    needs = {row.key: [key for key in row.item.depends_on if key in new] for row in rows}
-    specs = {row.key: row.item.data for row in rows}
-    claims = {
-        key: [(one.kind, one.name, one.mode == "write") for one in spec.resources or ()] for key, spec in specs.items()
+def _found(found: Found) -> FoundAnswer:
+    return {
+        "files": found.files,
+        "left_out": found.left_out,
+        "imports": found.imports,
+        "most_imported": [{"path": path, "importers": number} for path, number in found.most_imported],
     }
-    alone = [key for key, spec in specs.items() if not spec.parallelizable]
-    return parts(leaf_graph(needs, {row.key: row.parent for row in rows}), alone, claims)
 
 
 def _planned(rows: list[Row]) -> list[PlannedSubtask]:
@@ -143,5 +163,13 @@ def _plan(row: Row) -> PlannedSubtask:
         "estimated_seconds": spec.estimated_seconds,
         "depends_on": list(row.item.depends_on),
         "executor": spec.executor.model_dump(exclude_unset=True) if spec.executor else None,
+        "lane": spec.lane,
+        "phase": spec.phase,
+        "resources": None if spec.resources is None else [_resource(one) for one in spec.resources],
+        "inputs": {name: one.model_dump(by_alias=True) for name, one in spec.inputs.items()} if spec.inputs else None,
         "subtasks": [],
     }
+
+
+def _resource(one: Resource) -> ResourceAnswer:
+    return {"kind": one.kind, "name": one.name, "mode": one.mode, "amount": one.amount}

@@ -7,11 +7,12 @@ whose effect is committed elsewhere (`apart`) keeps no transaction open; its ver
 
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -19,7 +20,7 @@ from django.utils import timezone
 from runs.api.authentication import whoever
 from runs.models import IdempotencyKey
 from todos.principal import Principal
-from todos.problems import Invalid
+from todos.problems import Busy, Invalid
 from todos.rest.answering import problem, refusal
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import Operation, operation_of
@@ -84,14 +85,42 @@ def _together(row: dict[str, Any], digest: str, respond: Respond) -> HttpRespons
 
 
 def _apart(row: dict[str, Any], digest: str, respond: Respond) -> HttpResponse:
-    stored = IdempotencyKey.objects.filter(**row, created_at__gt=timezone.now() - LIFETIME).first()
-    if stored is not None:
+    IdempotencyKey.objects.filter(**row, created_at__lte=timezone.now() - LIFETIME).delete()
+    if stored := IdempotencyKey.objects.filter(**row).first():
         return _replay(stored, digest)
     response = respond()
-    if _is_final(response):
-        answer = {"digest": digest, "created_at": timezone.now(), **_content(response)}
-        IdempotencyKey.objects.update_or_create(**row, defaults=answer)
-    return response
+    if not _is_final(response):
+        return response
+    content = _content(response)
+    stored, fresh = IdempotencyKey.objects.get_or_create(**row, defaults={"digest": digest, **content})
+    if fresh or (stored.digest, stored.body) == (digest, content["body"]):
+        return response
+    return _replay(stored, digest)  # another was quicker, and the first answer counts
+
+
+@contextmanager
+def kept(request: HttpRequest) -> Iterator[Callable[[HttpResponse], None]]:
+    """One transaction for an effect and its answer, for an operation that is `apart` and must not be repeated: whoever
+    has the effect calls what this gives with the answer. Raises Busy for the second of two equal requests at once.
+    """
+    key, principal = request.headers.get("Idempotency-Key"), whoever(request)
+    with transaction.atomic():
+        if key is None or principal is None:
+            yield lambda response: None
+            return
+        row = {"principal": principal.name, "key": key}
+        IdempotencyKey.objects.filter(**row, created_at__lte=timezone.now() - LIFETIME).delete()
+        blank = {"status": 0, "body": b"", "content_type": ""}
+        try:
+            with transaction.atomic():
+                stored = IdempotencyKey.objects.create(**row, digest=_digest(request), **blank)
+        except IntegrityError:
+            raise Busy("the same request has just been answered") from None
+
+        def keep(response: HttpResponse) -> None:
+            IdempotencyKey.objects.filter(pk=stored.pk).update(**_content(response))
+
+        yield keep
 
 
 def _is_final(response: HttpResponse) -> bool:

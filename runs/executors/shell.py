@@ -40,8 +40,8 @@ def run(job: Job) -> Outcome:
     order["inputs"] = json.dumps(job.inputs) if job.inputs else None
     ended = commands.carry_out(job, order)
     tail = storable_text(_from_whole_character(ended.tail), commands.TAIL_BYTES)
-    if problem := _problem(ended):
-        raise Failed(_with_hint(problem, tail), retryable=ended.exit not in _HOPELESS)
+    if wrong := problem(ended):
+        raise Failed(with_hint(wrong, tail), retryable=ended.exit not in _HOPELESS)
     return Outcome({"exit_code": 0, "seconds": ended.seconds, "output_tail": tail})
 
 
@@ -91,7 +91,7 @@ def _identity(job: Job) -> dict[str, str]:
     }
 
 
-def _problem(ended: Ended) -> str | None:
+def problem(ended: Ended) -> str | None:
     """What went wrong, if anything did."""
     if ended.over:
         return f"used more than {settings.SHELL_TOTAL_MEMORY_BYTES / sandbox.MIB:g} MiB of memory"
@@ -108,7 +108,7 @@ def _problem(ended: Ended) -> str | None:
     return f"exit code {ended.exit}" + (f" ({because})" if because else "")
 
 
-def _with_hint(problem: str, tail: str) -> str:
+def with_hint(problem: str, tail: str) -> str:
     lines = "\n".join(tail.rstrip().splitlines()[-_HINT_LINES:])[-_HINT_CHARS:]
     return f"{problem}: {lines}" if lines else problem
 

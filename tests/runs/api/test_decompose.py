@@ -72,7 +72,7 @@ def test_a_wrong_request_is_refused_where_it_is_wrong(
 
 def test_an_unknown_strategy_names_those_there_are(api: Api, todo: dict[str, Any]) -> None:
     response = api.post(f"todos/{todo['id']}/decompose/", {"strategy": "magic"})
-    assert "there is: checklist" in response.json()["detail"]
+    assert "there is: files, features, " in response.json()["detail"]
 
 
 def test_a_list_that_would_nest_too_deep_is_refused(api: Api, todo: dict[str, Any]) -> None:
