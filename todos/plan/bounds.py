@@ -5,7 +5,7 @@ Graham (1969) the most: no schedule is shorter than its longest chain, than the 
 its busiest resource has to do.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -73,26 +73,26 @@ def lower_bound(problem: Problem) -> float:
     found = max([problem.critical_seconds, agent_load(problem), *resource_loads(problem)])
     if problem.size <= PAIRS_UP_TO:
         agents = problem.agents or max(1, problem.size)
-        crew = [agents if task in problem.alone else 1 for task in range(problem.size)]
-        rows = [({0: units} | {kind + 1: more for kind, more in demand.items()}) for units, demand in zip(crew, problem.demands or [{}] * problem.size)]
-        for kind, capacity in enumerate([agents, *problem.capacity]):
-            energy = [seconds * row.get(kind, 0) for seconds, row in zip(problem.durations, rows)]
-            found = max(found, _between(problem, energy, capacity))
+        crew = {task: agents if task in problem.alone else 1 for task in range(problem.size)}
+        found = max(found, _between(problem, crew, agents))
+        for kind, capacity in enumerate(problem.capacity):
+            units = {task: demand[kind] for task, demand in enumerate(problem.demands) if kind in demand}
+            found = max(found, _between(problem, units, capacity))
     whole = all(isinstance(seconds, int) for seconds in problem.durations)
     return ceil(found - ROUNDING) if whole else found
 
 
-def _between(problem: Problem, energy: Sequence[float], capacity: int) -> float:
-    """The tasks that need a resource start after the shortest of their heads, and the shortest of their tails follows
-    them: for any heads and tails, of all tasks that have no shorter ones.
+def _between(problem: Problem, units: Mapping[int, int], capacity: int) -> float:
+    """Tasks that share a resource start after the shortest of their heads and are followed by the shortest of their
+    tails: tried for the tasks above any head and any tail.
     """
-    users = sorted((task for task in range(problem.size) if energy[task]), key=lambda task: -problem.heads[task])
+    heads, tails = problem.heads, problem.tails
+    users = sorted(units, key=heads.__getitem__, reverse=True)
     best: float = 0
-    tails = sorted({problem.tails[task] for task in users})
-    for tail in tails:
+    for tail in {tails[task] for task in users}:
         load: float = 0
         for task in users:
-            if problem.tails[task] >= tail:
-                load += energy[task]
-                best = max(best, problem.heads[task] + load / capacity + tail)
+            if tails[task] >= tail:
+                load += units[task] * problem.durations[task]
+                best = max(best, heads[task] + load / capacity + tail)
     return best

@@ -117,7 +117,7 @@ class _Dispatch:
                 self._begin(task, side, now)
 
     def _side(self) -> int | None:
-        """Whether it is the turn of what reads (0) or of what writes (1); None while reading waits for a write to end."""
+        """Whose turn it is: what reads (0), what writes (1), nobody's (None) while reading waits for a write to end."""
         if self._unstarted[0]:
             return None if self._busy[1] else 0
         return 0 if self._busy[0] else 1

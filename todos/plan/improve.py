@@ -17,6 +17,8 @@ POPULATION = 40
 NOISE = 0.3
 MUTATED = 0.2
 SHIFT = 0.1
+PATIENCE = 200
+"""Tries without a better order after which the population is begun anew."""
 EVOLVED_UP_TO = 2_000
 """Tasks; with more, the time is better spent on lists."""
 
@@ -24,21 +26,63 @@ Clock = Callable[[], float]
 Order = list[int]
 
 
-def by_list(problem: Problem, ranks: Ranks, rules: Rules = NO_RULES) -> Schedule:
-    """The schedule of plain list scheduling."""
-    return dispatch.schedule(problem, ranks, rules)
+def ranks_of(levels: Sequence[float], priorities: Sequence[int] = ()) -> Ranks:
+    """What a free agent looks at: the priority first (1 is highest), then the longest way to the end."""
+    if not priorities:
+        return [-level for level in levels]
+    return [(priority, -level) for priority, level in zip(priorities, levels)]
 
 
-def improve(problem: Problem, first: Schedule, *, clock: Clock, until: float, seed: int = 0) -> Schedule:
-    """A schedule that is not longer than `first`, from as much search as fits until the clock says `until`."""
-    search = _Search(problem, first, Random(seed))  # noqa: S311 - chance, not secrets
+def solve(problem: Problem, *, clock: Clock, seconds: float, seed: int = 0) -> Schedule:
+    """The best schedule found in that time, never longer than plain list scheduling by b-level gives."""
+    until = clock() + seconds
+    return improve(problem, dispatch.schedule(problem, ranks_of(problem.levels)), clock=clock, until=until, seed=seed)
+
+
+def improve(
+    problem: Problem,
+    first: Schedule,
+    *,
+    clock: Clock,
+    until: float,
+    seed: int = 0,
+    priorities: Sequence[int] = (),
+    rules: Rules = NO_RULES,
+) -> Schedule:
+    """A schedule that is not longer than `first`, from as much search as fits until the clock says `until`.
+
+    Where priorities or rules hold, which only a dispatch keeps, or there are very many tasks, other lists are tried.
+    """
+    chance = Random(seed)  # noqa: S311 - chance, not secrets
+    listed = rules or len(set(priorities)) > 1 or problem.size > EVOLVED_UP_TO
+    search: _Lists | _Orders = (
+        _Lists(problem, first, chance, priorities, rules) if listed else _Orders(problem, first, chance)
+    )
     least = lower_bound(problem) + ROUNDING
     while search.makespan > least and clock() < until:
         search.step()
     return search.best
 
 
-class _Search:
+class _Lists:
+    """List scheduling again and again, each time with b-levels that are noisier."""
+
+    def __init__(
+        self, problem: Problem, first: Schedule, chance: Random, priorities: Sequence[int], rules: Rules
+    ) -> None:
+        self.best, self.makespan = first, problem.makespan(first)
+        self._problem, self._chance, self._priorities, self._rules = problem, chance, priorities, rules
+        self._tries = 0
+
+    def step(self) -> None:
+        levels = noisy_levels(self._problem, self._chance, NOISE * (1 + self._tries % 40 / 10))
+        self._tries += 1
+        starts = dispatch.schedule(self._problem, ranks_of(levels, self._priorities), self._rules)
+        if self._problem.makespan(starts) < self.makespan:
+            self.best, self.makespan = starts, self._problem.makespan(starts)
+
+
+class _Orders:
     """The population: each order with the makespan that it gave."""
 
     def __init__(self, problem: Problem, first: Schedule, chance: Random) -> None:
@@ -48,9 +92,13 @@ class _Search:
         self._upwards = problem.order[::-1]
         self._orders: list[Order] = []
         self._makespans: list[float] = []
+        self._stale = 0
         self._untried = [self._by_levels(problem.levels), sorted(problem.order, key=first.__getitem__)]
 
     def step(self) -> None:
+        if self._stale > PATIENCE:
+            self._orders, self._makespans, self._stale = [], [], 0
+        self._stale += 1
         if self._untried:
             order = self._untried.pop()
         elif len(self._orders) < POPULATION:
@@ -84,6 +132,8 @@ class _Search:
             return
         worst = max(self._makespans)
         if makespan <= worst and order not in self._orders:
+            if makespan < worst:
+                self._stale = 0
             at = self._makespans.index(worst)
             self._orders[at], self._makespans[at] = order, makespan
 
