@@ -12,7 +12,9 @@ from todos.plan.problem import Problem, Schedule, Unfit
 
 SECONDS = 0.9
 """What planning one problem may take; the last try may go over it by its own length."""
-BEFORE_SOLVER = 0.25
+SOLVER_SECONDS = 1.3
+"""The same with the solver."""
+BEFORE_SOLVER = 0.4
 """The part of it that is spent on the schedule that the solver starts from."""
 
 

@@ -86,6 +86,7 @@ class _Model:
         solver = cp_model.CpSolver()
         solver.parameters.max_time_in_seconds = seconds
         solver.parameters.num_workers = workers
+        solver.parameters.linearization_level = 0  # its linear relaxation says little here, and takes most of the time
         solver.parameters.random_seed = 1
         if solver.solve(self._model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
