@@ -106,7 +106,7 @@ def _amounts(claims: Claims[Key]) -> dict[tuple[str, str], dict[Key, int]]:
 def _files(claims: Claims[Key]) -> Iterator[tuple[str, list[Key], list[Key]]]:
     """For each file name that is written: the writers, and others whose claims overlap it; none where nobody else is.
 
-    Two names that both are written and overlap would tell of the same pair twice: the second time it is left out.
+    Two writers whose names overlap would be told of with both names: the second time they are left out.
     """
     by_name: dict[str, dict[Key, bool]] = {}
     for key, claim in _each(claims):
@@ -119,9 +119,14 @@ def _files(claims: Claims[Key]) -> Iterator[tuple[str, list[Key], list[Key]]]:
         writers = [key for key, writes in held.items() if writes]
         if not writers:
             continue
+        own = set(writers)
+        others = dict.fromkeys(
+            key
+            for near in [name, *beside.get(name, ())]
+            for key, writes in by_name[near].items()
+            if key not in own and not (writes and near in told)
+        )
         told.add(name)
-        near = [other for other in beside.get(name, ()) if other not in told]
-        others = dict.fromkeys(key for each in [name, *near] for key in by_name[each] if key not in set(writers))
         if len(writers) + len(others) > 1:
             yield name, writers, list(others)
 
@@ -129,14 +134,14 @@ def _files(claims: Claims[Key]) -> Iterator[tuple[str, list[Key], list[Key]]]:
 # ---- names that overlap ----
 
 
-def _overlapping(names: Iterable[str]) -> dict[str, list[str]]:
+def _overlapping(names: Iterable[str]) -> dict[str, dict[str, None]]:
     """The names that overlap each. Only those are compared of which one begins like the other up to its wildcards."""
     split = {name: segments(name) for name in names}
     plain = {name: _before_wildcards(parts) for name, parts in split.items()}
     begun: dict[tuple[str, ...], list[str]] = {}
     for name, start in plain.items():
         begun.setdefault(start, []).append(name)
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     compared = 0
     for name, start in plain.items():
         for length in range(len(start) + 1):
@@ -145,8 +150,8 @@ def _overlapping(names: Iterable[str]) -> dict[str, list[str]]:
                 if compared > MAX_COMPARED:
                     raise TooMany(f"more than {MAX_COMPARED} pairs of file names would have to be compared")
                 if other != name and name not in found.get(other, ()) and overlap(name, other):
-                    found.setdefault(name, []).append(other)
-                    found.setdefault(other, []).append(name)
+                    found.setdefault(name, {})[other] = None
+                    found.setdefault(other, {})[name] = None
     return found
 
 
