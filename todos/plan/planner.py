@@ -1,13 +1,13 @@
 """The plan of a todo: what a run would do, from its leaves as plain values."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 from todos.plan import agents, bounds, claims, dispatch, graph, improve, strategy, waves
 from todos.plan.claims import Claim, Units
-from todos.plan.dispatch import NO_RULES, Rules
+from todos.plan.dispatch import Rules
 from todos.plan.improve import Clock, ranks_of
 from todos.plan.problem import Problem, Schedule
 
@@ -161,7 +161,7 @@ class _Planner:
         return agents.curve(planned, tasks=problem.size, most=most, floor=floor)
 
     def _groups(self, problem: Problem, starts: Schedule) -> list[list[str]]:
-        """The batches the strategy makes: one each, or under `hybrid` what reads together and each write; else waves."""
+        """The batches of the strategy: one each; under `hybrid` what reads together, and each write; else waves."""
         if self.strategy == "parallel":
             return waves.waves(self.needs, [*self.units, *waves.apart(self.needs, self.alone)])
         found: list[list[str]] = []
@@ -220,9 +220,11 @@ def seats(problem: Problem, starts: Schedule) -> list[int]:
     for at in sorted(range(problem.size), key=lambda at: (starts[at], problem.durations[at] > 0)):
         while busy and busy[0][0] <= starts[at]:
             heappush(free, heappop(busy)[1])
-        found[at] = heappop(free) if free else 1
-        if found[at]:
-            heappush(busy, (starts[at] + problem.durations[at], found[at]))
+        if not free:  # it takes no time, and all others are busy
+            found[at] = 1
+            continue
+        found[at] = heappop(free)
+        heappush(busy, (starts[at] + problem.durations[at], found[at]))
     return found
 
 
