@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-fast check lint types bench solver lock clean
+.PHONY: help run test test-fast check lint types bench pictures solver lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,6 +35,10 @@ types: $(VENV)/.test ## check the types
 
 bench: .venv-bench/.bench ## measure the hot paths beside peers and floors: ONLY="orchestrate dag" for some of it
 	@.venv-bench/bin/python -m tests.bench $(ONLY)
+
+pictures: $(VENV)/.test ## take the pictures of the documentation anew: ONLY="run run-dark" for some of them
+	@$(BIN)/python -m tests.setup
+	@$(BIN)/python -m tests.pictures $(ONLY)
 
 solver: $(VENV)/.run ## install the optional extra of `manage.py plan --solver`: OR-tools
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/solver.txt

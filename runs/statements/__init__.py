@@ -1,6 +1,7 @@
 """The SQL of the transitions, by name. Every UPDATE names the states it may start from; RETURNING says what it won."""
 
 from runs.statements.ending import (
+    BASELINE,
     END_ATTEMPTS,
     END_ONE_PENDING,
     END_PENDING,
@@ -20,6 +21,7 @@ from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES,
 __all__ = [
     "ADD_LOADS",
     "ATTEMPTS",
+    "BASELINE",
     "CANCEL_OVERDUE",
     "END_ATTEMPTS",
     "END_ONE_PENDING",
