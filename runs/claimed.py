@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import psutil
 
 from todos.models import Todo
-from todos.plan import claims
-from todos.plan.claims import Claim, Units
+from todos.plan import conflicts
+from todos.plan.conflicts import Claim, Units
 from todos.problems import Invalid
 
 CALLS_PER_SECOND = 10.0
@@ -36,8 +36,8 @@ def units(leaves: Mapping[str, Todo]) -> list[Units[str]]:
     check_number(sum(map(len, found.values())))
     there = capacity()
     try:
-        return claims.units(found, lambda kind, name: there[kind])
-    except claims.TooMany as error:
+        return conflicts.units(found, lambda kind, name: there[kind])
+    except conflicts.TooMany as error:
         raise Invalid.at("", str(error)) from error
 
 

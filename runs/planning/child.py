@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from todos.plan.claims import Claim, TooMany
+from todos.plan.conflicts import Claim, TooMany
 from todos.plan.planner import Task, Wish, plan
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from todos.plan.problem import Schedule
+from todos.plan.problem import Problem, Schedule
 
 CLOSE = 1.05
-TASKS_SIMULATED = 300_000
-"""Over all numbers of agents; with more tasks not every number is tried."""
+EFFORT = 200_000
+"""What is spent on the curve: tasks, dependencies and claims over all numbers of agents. Where that is not enough for
+all numbers, some are left out.
+"""
+LEAST_NUMBERS = 8
 
 Planned = Callable[[int], tuple[Schedule, float]]
 """The schedule for so many agents, and its makespan."""
@@ -19,14 +22,14 @@ class Point:
     makespan: float
 
 
-def curve(planned: Planned, *, tasks: int, most: int, floor: float) -> tuple[list[Point], Schedule]:
-    """The makespan for 1 … most agents, and the schedule for the most. `floor`: what no number of agents undercuts.
+def curve(planned: Planned, tried: Sequence[int], *, tasks: int, floor: float) -> tuple[list[Point], Schedule]:
+    """The makespan for each number of agents, rising, and the schedule for the most. `floor`: what none undercuts.
 
     More agents are never slower: one may stay idle, while a list may get longer by one (Graham 1969).
     """
     points: list[Point] = []
     best: tuple[Schedule, float] | None = None
-    for agents in numbers(tasks, most):
+    for agents in tried:
         if best is None or (best[1] > floor and agents <= tasks):
             found = planned(agents)
             best = found if best is None or found[1] < best[1] else best
@@ -34,10 +37,11 @@ def curve(planned: Planned, *, tasks: int, most: int, floor: float) -> tuple[lis
     return points, best[0] if best else []
 
 
-def numbers(tasks: int, most: int) -> list[int]:
+def numbers(problem: Problem, most: int) -> list[int]:
     """The numbers of agents that are tried: all, or where that takes too long ever fewer of the large ones."""
-    limit = max(8, TASKS_SIMULATED // max(1, tasks))
-    if min(most, tasks) <= limit:
+    effort = problem.size + sum(map(len, problem.preds)) + 2 * sum(map(len, problem.demands))
+    limit = max(LEAST_NUMBERS, EFFORT // max(1, effort))
+    if min(most, problem.size) <= limit:
         return list(range(1, most + 1))
     step = (most / (limit / 2)) ** (2 / limit)
     spread = {min(most, round(limit / 2 * step**power)) for power in range(limit // 2 + 1)}

@@ -40,8 +40,9 @@ def schedule(problem: Problem, ranks: Ranks, rules: Rules = NO_RULES) -> Schedul
 
 
 class _Dispatch:
-    """`ready` are tasks to be looked at, those that read and those that write; `parked` is what lacks a resource. Of
-    tasks that need the same only the first is looked at again when some of it is given back.
+    """`ready` are tasks to be looked at, those that read and those that write; `parked` is what lacks a resource,
+    `delayed` what its limiters do not let go yet. Tasks that lack the same, or make the same calls, stand in a line:
+    only the first of them is looked at again when there is more of it.
     """
 
     def __init__(self, problem: Problem, ranks: Ranks, rules: Rules) -> None:
@@ -60,7 +61,9 @@ class _Dispatch:
         self._busy = [0, 0]
         self._parked: dict[int, set[Any]] = {}
         self._lines: dict[Any, list[tuple[Any, int]]] = {}
-        self._delayed: list[tuple[float, int]] = []
+        self._delayed: list[tuple[float, Any]] = []
+        self._callers: dict[Any, list[tuple[Any, int]]] = {}
+        self._timed: set[Any] = set()
         self._buckets = [Bucket(rate) for rate in rules.per_second]
         for task, unmet in enumerate(self._unmet):
             if not unmet:
@@ -73,7 +76,9 @@ class _Dispatch:
             while self._running and self._running[0][0] <= now:
                 self._end(heappop(self._running)[1])
             while self._delayed and self._delayed[0][0] <= now:
-                self._line_up(heappop(self._delayed)[1])
+                line = heappop(self._delayed)[1]
+                self._timed.discard(line)
+                self._call(line)
             self._start(now)
         return self._starts
 
@@ -108,11 +113,9 @@ class _Dispatch:
                 return
             heappop(heap)
             if (lacking := self._lacking(task)) is not None:
-                line = tuple(self._demands[task].items())
-                heappush(self._lines.setdefault(line, []), entry)
-                self._parked.setdefault(lacking, set()).add(line)
+                self._park(entry, lacking)
             elif (later := self._called(task, now)) > now:
-                heappush(self._delayed, (later, task))
+                self._delay(entry, later)
             else:
                 self._begin(task, side, now)
 
@@ -121,6 +124,30 @@ class _Dispatch:
         if self._unstarted[0]:
             return None if self._busy[1] else 0
         return 0 if self._busy[0] else 1
+
+    def _park(self, entry: tuple[Any, int], lacking: int) -> None:
+        line = tuple(self._demands[entry[1]].items())
+        heappush(self._lines.setdefault(line, []), entry)
+        self._parked.setdefault(lacking, set()).add(line)
+        self._call(self._calls(entry[1]))
+
+    def _delay(self, entry: tuple[Any, int], later: float) -> None:
+        """The first of its line to be delayed is the one whose time comes; the rest follow it one by one."""
+        line = self._calls(entry[1])
+        waiting = self._callers.setdefault(line, [])
+        heappush(waiting, entry)
+        if line not in self._timed:
+            self._timed.add(line)
+            heappush(self._delayed, (later, line))
+
+    def _call(self, line: Any) -> None:
+        """The first in that line may try again."""
+        if self._callers.get(line):
+            entry = heappop(self._callers[line])
+            heappush(self._ready[entry[1] in self._rules.writes], entry)
+
+    def _calls(self, task: int) -> Any:
+        return tuple(self._rules.calls.get(task, {}).items())
 
     def _lacking(self, task: int) -> int | None:
         """A resource of which too little is free."""
@@ -148,6 +175,8 @@ class _Dispatch:
         heappush(self._running, (now + self._problem.durations[task], task))
         if self._lines:
             self._unpark(tuple(self._demands[task].items()))
+        if self._callers:
+            self._call(self._calls(task))
 
     def _unpark(self, line: Any) -> None:
         waiting = self._lines.get(line)

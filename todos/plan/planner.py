@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from todos.plan import agents, bounds, claims, dispatch, graph, improve, strategy, waves
-from todos.plan.claims import Claim, Units
+from todos.plan import agents, bounds, conflicts, dispatch, graph, improve, strategy, waves
+from todos.plan.conflicts import Claim, Units
 from todos.plan.dispatch import Rules
 from todos.plan.improve import Clock, ranks_of
 from todos.plan.problem import Problem, Schedule
@@ -42,7 +42,7 @@ class Wish:
 def plan(tasks: Sequence[Task], wish: Wish, *, clock: Clock, seconds: float) -> dict[str, Any]:
     """The plan as it is answered; see `runs/planning/answers.py`. `seconds`: to improve it; 0: list scheduling alone.
 
-    Raises graph.CycleError, claims.TooMany.
+    Raises graph.CycleError, conflicts.TooMany.
     """
     return _Planner(tasks, wish, clock, seconds).answer()
 
@@ -53,7 +53,7 @@ class _Planner:
         self.until, self.seconds = clock() + seconds, seconds
         self.needs = {task.key: list(task.needs) for task in tasks}
         self.claims = {task.key: task.claims or () for task in tasks}
-        self.units = claims.units(self.claims, self._capacity)
+        self.units = conflicts.units(self.claims, self._capacity)
         self.alone = [task.key for task in tasks if task.alone]
         self.choice = strategy.choose(self.needs, self.alone, self.units)
         self.strategy = self.choice.strategy if wish.strategy == "auto" else wish.strategy
@@ -66,7 +66,7 @@ class _Planner:
     def _rules(self) -> Rules:
         """Limiters where they can delay anything, and the order of the lanes under `hybrid`."""
         number = {task.key: at for at, task in enumerate(self.tasks)}
-        asked = [held for held in claims.calls(self.claims).values() if sum(held.values()) > self.wish.per_second]
+        asked = [held for held in conflicts.calls(self.claims).values() if sum(held.values()) > self.wish.per_second]
         calls: dict[int, dict[int, int]] = {}
         for limiter, held in enumerate(asked):
             for key, amount in held.items():
@@ -145,7 +145,8 @@ class _Planner:
     def _curve(self, problem: Problem, starts: Schedule) -> tuple[list[agents.Point], Schedule]:
         """Under `sequential` it shows what more agents would give. The time that is left is shared by its points."""
         most = self.wish.max_agents
-        left = len(agents.numbers(problem.size, min(most, problem.size)))
+        tried = agents.numbers(problem, most)
+        left = sum(1 for number in tried if number <= problem.size)
 
         def planned(number: int) -> tuple[Schedule, float]:
             nonlocal left
@@ -158,7 +159,7 @@ class _Planner:
             return found, one.makespan(found)
 
         floor = max([problem.critical_seconds, *bounds.resource_loads(problem)])
-        return agents.curve(planned, tasks=problem.size, most=most, floor=floor)
+        return agents.curve(planned, tried, tasks=problem.size, floor=floor)
 
     def _groups(self, problem: Problem, starts: Schedule) -> list[list[str]]:
         """The batches of the strategy: one each; under `hybrid` what reads together, and each write; else waves."""
@@ -178,7 +179,7 @@ class _Planner:
     def _conflicts(self) -> list[dict[str, Any]]:
         return [
             {"kind": one.kind, "name": one.name, "keys": one.keys, "writers": one.writers}
-            for one in claims.conflicts(self.claims, self._capacity)
+            for one in conflicts.between(self.claims, self._capacity)
         ]
 
     def _limits_answer(self, problem: Problem) -> dict[str, Any]:

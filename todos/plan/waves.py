@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from todos.plan import graph
-from todos.plan.claims import Units
+from todos.plan.conflicts import Units
 
 Limits = Sequence[Units[str]]
 

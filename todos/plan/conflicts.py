@@ -12,8 +12,10 @@ from posixpath import normpath
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
-MAX_COMPARED = 1_000_000
+MAX_COMPARED = 200_000
 """Pairs of file names that are compared, at most."""
+MAX_HELD = 1_000_000
+"""Claims that stand in the way of others, counted once for each name they overlap, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,14 @@ class Units(Generic[Key]):
 
 
 class TooMany(ValueError):
-    """More file names than can be compared."""
+    """More claims than can be compared."""
 
 
 Claims = Mapping[Key, Sequence[Claim]]
 Capacity = Callable[[str, str], int]
 
 
-def conflicts(claims: Claims[Key], capacity: Capacity) -> list[Conflict[Key]]:
+def between(claims: Claims[Key], capacity: Capacity) -> list[Conflict[Key]]:
     """In the order in which they are first claimed. Raises TooMany."""
     found = [Conflict("file", name, [*writers, *others], writers) for name, writers, others in _files(claims)]
     for (kind, name), held in _amounts(claims).items():
@@ -114,6 +116,7 @@ def _files(claims: Claims[Key]) -> Iterator[tuple[str, list[Key], list[Key]]]:
             held = by_name.setdefault(claim.name, {})
             held[key] = held.get(key, False) or claim.writes
     told: set[str] = set()
+    count = 0
     beside = _overlapping(list(by_name))
     for name, held in by_name.items():
         writers = [key for key, writes in held.items() if writes]
@@ -127,6 +130,9 @@ def _files(claims: Claims[Key]) -> Iterator[tuple[str, list[Key], list[Key]]]:
             if key not in own and not (writes and near in told)
         )
         told.add(name)
+        count += len(writers) + len(others)
+        if count > MAX_HELD:
+            raise TooMany(f"claims overlap in more than {MAX_HELD} ways")
         if len(writers) + len(others) > 1:
             yield name, writers, list(others)
 
