@@ -24,7 +24,7 @@ TURN_SECONDS = 5.0
 OVERTIME_SECONDS = 20.0
 """What a plan may take beyond the time to improve it, before it is given up."""
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -83,7 +83,7 @@ def _ask(request: str, seconds: float) -> Any:
     except subprocess.TimeoutExpired:
         raise Busy("planning takes too long") from None
     except subprocess.CalledProcessError as error:  # the system ended it, say for its memory
-        logger.error("planning ended with %s", error.returncode)
+        log.error("planning ended with %s", error.returncode)
         raise Busy("planning was broken off") from None
     finally:
         _turns.release()

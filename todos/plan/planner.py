@@ -205,8 +205,8 @@ class _Planner:
             {
                 "key": self.tasks[at].key,
                 "agent": agent[at],
-                "start_seconds": starts[at],
-                "finish_seconds": starts[at] + problem.durations[at],
+                "start_seconds": float(starts[at]),
+                "finish_seconds": float(starts[at] + problem.durations[at]),
             }
             for at in sorted(range(problem.size), key=lambda at: (starts[at], agent[at]))
         ]
