@@ -5,7 +5,7 @@ Graham (1969) the most: no schedule is shorter than its longest chain, than the 
 its busiest resource has to do.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -45,6 +45,12 @@ def limits(problem: Problem, more: Iterable[float] = ()) -> Limits:
         binding=binding,
         resource=busiest if binding == "resource" else None,
     )
+
+
+def delay(calls: Collection[float], per_second: float) -> float:
+    """The seconds until the last of them can be made: a limiter is full at the start, and the last may leave a debt."""
+    debt = max(0.0, max(calls) - per_second)
+    return max(0.0, (sum(calls) - debt) / per_second - 1)
 
 
 def amdahl(serial: float, agents: int) -> float:

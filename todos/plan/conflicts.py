@@ -1,8 +1,9 @@
 """Claims on resources: which stand in each other's way, and how that becomes units of a scheduling problem.
 
 A file claim names a path or a glob: `*` and `?` stay within a name, `**` is any number of folders, `[…]` counts as any
-character. A name without wildcards covers what lies below it. Of two file claims that overlap one must wait when one of
-them writes. Amounts of a database or of memory conflict when two of them exceed what there is. Calls of an API delay.
+character. A name without wildcards may be a folder: it overlaps what is spelled out to be below it. Of two file claims
+that overlap one must wait when one of them writes. Amounts of a database or of memory conflict when two of them exceed
+what there is. Calls of an API delay.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -172,14 +173,19 @@ def _is_wild(part: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def segments(name: str) -> tuple[str, ...]:
-    """`./src//api/` as `src`, `api`; a name without wildcards ends in `**`, for all that is below it."""
-    parts = tuple(part for part in normpath(name.strip()).split("/") if part not in ("", "."))
-    return parts if any(map(_is_wild, parts)) else (*parts, "**")
+    """`./src//api/` as `src`, `api`."""
+    return tuple(part for part in normpath(name.strip()).split("/") if part not in ("", "."))
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether there can be a path that both names match."""
-    return _meet(segments(one), segments(other))
+    """Whether there can be a path that both names mean."""
+    mine, its = segments(one), segments(other)
+    return _below(mine, its) or _below(its, mine) or _meet(mine, its)
+
+
+def _below(inner: Sequence[str], outer: Sequence[str]) -> bool:
+    """Whether `inner` leads into `outer`, which has no wildcards, or is the same."""
+    return tuple(inner[: len(outer)]) == tuple(outer) and not any(map(_is_wild, outer))
 
 
 def _meet(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -58,6 +58,8 @@ class _Planner:
         self.choice = strategy.choose(self.needs, self.alone, self.units)
         self.strategy = self.choice.strategy if wish.strategy == "auto" else wish.strategy
         self.priorities = [task.priority for task in tasks]
+        calls = conflicts.calls(self.claims)
+        self.asked = {name: held for name, held in calls.items() if sum(held.values()) > wish.per_second}
         self.rules, self.limits = self._rules(), self._limits()
 
     def _capacity(self, kind: str, name: str) -> int:
@@ -66,14 +68,13 @@ class _Planner:
     def _rules(self) -> Rules:
         """Limiters where they can delay anything, and the order of the lanes under `hybrid`."""
         number = {task.key: at for at, task in enumerate(self.tasks)}
-        asked = [held for held in conflicts.calls(self.claims).values() if sum(held.values()) > self.wish.per_second]
         calls: dict[int, dict[int, int]] = {}
-        for limiter, held in enumerate(asked):
+        for limiter, held in enumerate(self.asked.values()):
             for key, amount in held.items():
                 calls.setdefault(number[key], {})[limiter] = amount
         hybrid = self.strategy == "hybrid"
         writes = frozenset(at for at, task in enumerate(self.tasks) if hybrid and task.writes)
-        return Rules(writes, calls, [self.wish.per_second] * len(asked))
+        return Rules(writes, calls, [self.wish.per_second] * len(self.asked))
 
     def _limits(self) -> list[Units[str]]:
         """Under `hybrid` a write of which nobody said what it claims has no other write beside it."""
@@ -183,14 +184,10 @@ class _Planner:
         ]
 
     def _limits_answer(self, problem: Problem) -> dict[str, Any]:
-        calls = [0.0] * len(self.rules.per_second)
-        for asked in self.rules.calls.values():
-            for limiter, amount in asked.items():
-                calls[limiter] += amount
-        delays = [max(0.0, made / rate - 1) for made, rate in zip(calls, self.rules.per_second)]
+        delays = [bounds.delay(held.values(), self.wish.per_second) for held in self.asked.values()]
         found = bounds.limits(problem, delays)
         named = [{"kind": limit.kind, "name": limit.name} for limit in self.limits]
-        named += [{"kind": "api", "name": ""} for _ in delays]
+        named += [{"kind": "api", "name": name} for name in self.asked]
         binding = {
             "amdahl": found.amdahl,
             "work_span": found.work_span,
