@@ -16,6 +16,8 @@ SOLVER_SECONDS = 1.3
 """The same with the solver."""
 BEFORE_SOLVER = 0.4
 """The part of it that is spent on the schedule that the solver starts from."""
+LONGEST = 1e12
+"""Seconds of a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def read(line: str) -> Named:
     """Raises Unfit, which names the field that is wrong."""
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unfit("line", f"not JSON ({error})") from None
     if not isinstance(row, dict):
         raise Unfit("line", "not an object")
@@ -85,8 +87,8 @@ def _list(row: Mapping[str, Any], field: str) -> list[Any]:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise Unfit("durations", f"{value!r} is no number of seconds from 0")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
+        raise Unfit("durations", f"{value!r:.40} is no number of seconds from 0 to {LONGEST:.0e}")
     return value
 
 

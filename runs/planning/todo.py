@@ -17,6 +17,7 @@ from todos.plan import words
 from todos.plan.planner import Wish
 from todos.problems import Busy, Invalid
 
+PROGRAM = "runs.planning.child"
 IMPROVE_SECONDS = 1.0
 AT_ONCE = 4
 """Plans that are made at the same time; more wait for their turn, so long at most."""
@@ -73,7 +74,7 @@ def _ask(request: str, seconds: float) -> Any:
         raise Busy("too many plans are being made")
     try:
         done = subprocess.run(  # noqa: S603 - an interpreter of our own
-            command("runs.planning.child"),
+            command(PROGRAM),
             input=request.encode(),
             stdout=subprocess.PIPE,
             env=environment(),

@@ -13,8 +13,8 @@ from posixpath import normpath
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
-MAX_COMPARED = 200_000
-"""Pairs of file names that are compared, at most."""
+MAX_COMPARED = 400_000
+"""Pairs of file names that are compared, at most. One that takes a close look counts as several, by its length."""
 MAX_HELD = 1_000_000
 """Claims that stand in the way of others, counted once for each name they overlap, at most."""
 
@@ -153,9 +153,9 @@ def _overlapping(names: Iterable[str]) -> dict[str, dict[str, None]]:
     for name, start in plain.items():
         for length in range(len(start) + 1):
             for other in begun.get(start[:length], ()):
-                compared += 1
+                compared += 8 + len(name) * len(other) // 32 if _look_alike(split[name], split[other]) else 1
                 if compared > MAX_COMPARED:
-                    raise TooMany(f"more than {MAX_COMPARED} pairs of file names would have to be compared")
+                    raise TooMany("too many pairs of file names would have to be compared")
                 if other != name and name not in found.get(other, ()) and overlap(name, other):
                     found.setdefault(name, {})[other] = None
                     found.setdefault(other, {})[name] = None
@@ -167,6 +167,7 @@ def _before_wildcards(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(parts[:end])
 
 
+@lru_cache(maxsize=65_536)
 def _is_wild(part: str) -> bool:
     return any(character in part for character in "*?[")
 
@@ -190,6 +191,8 @@ def _below(inner: Sequence[str], outer: Sequence[str]) -> bool:
 
 def _meet(one: Sequence[str], other: Sequence[str]) -> bool:
     """Position by position: `row[at]` says whether what was read of `one` can match `other[:at]`."""
+    if not _look_alike(one, other):
+        return False
     row = [at == 0 or all(part == "**" for part in other[:at]) for at in range(len(other) + 1)]
     for part in one:
         after = [row[0] and part == "**"]
@@ -202,11 +205,23 @@ def _meet(one: Sequence[str], other: Sequence[str]) -> bool:
     return row[-1]
 
 
-@lru_cache(maxsize=65_536)
-def _names_meet(one: str, other: str) -> bool:
-    """The same for the characters of one name."""
+def _look_alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    """False where the first or last characters alone say that they cannot meet: so it is of most, soon found out."""
+    if not one or not other:
+        return True
+    return _ends_meet(one[0], other[0]) and _ends_meet(one[-1], other[-1])
+
+
+def _ends_meet(one: str, other: str) -> bool:
     if not _is_wild(one) and not _is_wild(other):
         return one == other
+    first, second = _characters(one), _characters(other)
+    pairs = ((first[0], second[0]), (first[-1], second[-1]))
+    return all(mine == its or mine in "*?" or its in "*?" for mine, its in pairs)
+
+
+def _names_meet(one: str, other: str) -> bool:
+    """The same for the characters of one name."""
     first, second = _characters(one), _characters(other)
     row = [all(its == "*" for its in second[:at]) for at in range(len(second) + 1)]
     for mine in first:
@@ -220,6 +235,7 @@ def _names_meet(one: str, other: str) -> bool:
     return row[-1]
 
 
+@lru_cache(maxsize=65_536)
 def _characters(name: str) -> list[str]:
     """Its characters; a set in brackets is one that can be any."""
     found: list[str] = []

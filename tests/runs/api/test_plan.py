@@ -7,7 +7,7 @@ import pytest
 
 from runs.planning import todo as planning
 from tests.factories import Api, made, pointers
-from todos.models import Todo
+from todos.models import Dependency, Todo
 
 Json = dict[str, Any]
 
@@ -150,6 +150,37 @@ def test_a_wrong_request_is_refused_where_it_is_wrong(api: Api, body: Any, point
     todo = made(api)
     response = api.post(f"todos/{todo['id']}/plan/", body)
     assert (response.status_code, pointers(response)) == (422, [pointer])
+
+
+def test_a_cycle_is_refused_and_names_its_path(api: Api) -> None:
+    todo = made(api, content="Work", subtasks=[task("a", 1), task("b", 1, "a"), task("c", 1, "b")])
+    below = {row.key: row for row in Todo.objects.filter(root_id=int(todo["id"]))}
+    Dependency.objects.create(after=below["a"], before=below["c"])  # behind the back of those who check
+    response = api.post(f"todos/{todo['id']}/plan/")
+    assert (response.status_code, pointers(response)) == (422, ["/depends_on"])
+    assert "a → c → b → a" in response.json()["detail"]
+
+
+def test_a_tree_that_is_too_large_is_refused(api: Api, settings: Any) -> None:
+    todo = made(api, content="Work", subtasks=[task(key, 1) for key in "abc"])
+    settings.RUN_MAX_SUBTASKS = 2
+    response = api.post(f"todos/{todo['id']}/plan/")
+    assert (response.status_code, pointers(response)) == (422, [""])
+    assert response.json()["detail"] == "3 subtasks, and a run has at most 2"
+
+
+def test_claims_that_take_too_long_to_compare_are_refused(api: Api) -> None:
+    globs = [task(f"t{at}", 1, resources=claims(f"**/{at}*.py")) for at in range(500)]
+    todo = made(api, content="Work", subtasks=globs)
+    response = api.post(f"todos/{todo['id']}/plan/", {"improve_seconds": 0})
+    assert (response.status_code, pointers(response)) == (422, [""])
+    assert "pairs of file names" in response.json()["detail"]
+
+
+def test_a_planner_that_is_ended_is_told_as_busy(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "PROGRAM", "tests.runs.planning.dying")
+    response = api.post(f"todos/{made(api)['id']}/plan/")
+    assert (response.status_code, response.json()["detail"]) == (503, "planning was broken off")
 
 
 def test_the_time_to_improve_is_kept(api: Api) -> None:

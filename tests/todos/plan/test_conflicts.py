@@ -121,11 +121,17 @@ def test_a_writer_takes_all_of_a_file_and_readers_share_it() -> None:
 
 
 def test_only_names_that_begin_alike_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conflicts, "MAX_COMPARED", 500)
+    monkeypatch.setattr(conflicts, "MAX_COMPARED", 5_000)
     apart = {str(at): write(f"src/{at}.py") for at in range(200)}
     assert conflicts.units(apart, capacity) == []
-    with pytest.raises(TooMany, match="more than 500 pairs"):
-        conflicts.units({str(at): write(f"**/{at}.py") for at in range(200)}, capacity)
+    with pytest.raises(TooMany, match="too many pairs"):
+        conflicts.units({str(at): write(f"**/*{at}.py") for at in range(200)}, capacity)
+
+
+def test_long_names_count_for_more() -> None:
+    """These would take minutes."""
+    with pytest.raises(TooMany):
+        conflicts.units({str(at): write(f"{'*a' * 240}{at}*") for at in range(200)}, capacity)
 
 
 def test_claims_that_overlap_in_too_many_ways_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
