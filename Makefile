@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-fast check lint types bench pictures lock clean
+.PHONY: help run test test-fast check lint types bench pictures solver lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,6 +40,9 @@ pictures: $(VENV)/.test ## take the pictures of the documentation anew: ONLY="ru
 	@$(BIN)/python -m tests.setup
 	@$(BIN)/python -m tests.pictures $(ONLY)
 
+solver: $(VENV)/.run ## install the optional extra of `manage.py plan --solver`: OR-tools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/solver.txt
+
 lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade requirements/run.in --output-file requirements/run.txt
@@ -47,6 +50,8 @@ lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 		--upgrade requirements/test.in --output-file requirements/test.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade requirements/bench.in --output-file requirements/bench.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade requirements/solver.in --output-file requirements/solver.txt
 
 clean: ## remove the virtual environment and caches; your data in var/ stays
 	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch
 
+from runs import claimed
 from runs.engine import expected, states
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
@@ -35,7 +36,8 @@ class Plan:
 
     def choice(self) -> strategy.Choice:
         """What `auto` means for this plan."""
-        return strategy.choose(self.needs, [key for key, leaf in self.leaves.items() if not leaf.parallelizable])
+        alone = [key for key, leaf in self.leaves.items() if not leaf.parallelizable]
+        return strategy.choose(self.needs, alone, claimed.units(self.leaves))
 
     def highest_speedup(self, max_agents: int) -> float | None:
         """Work over the time that cannot be undercut: the longest chain, or all agents busy all the time."""

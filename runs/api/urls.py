@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from runs.api import decompose, runs, subtasks
+from runs.api import decompose, plan, runs, subtasks
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("schema/", Document.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("todos/<id:todo>/decompose/", decompose.Decompose.as_view()),
+    path("todos/<id:todo>/plan/", plan.TodoPlan.as_view()),
     path("todos/<id:todo>/run/", runs.TodoRun.as_view()),
     path("runs/", runs.Runs.as_view()),
     path("runs/<id:run>/", runs.OneRun.as_view()),

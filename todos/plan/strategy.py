@@ -1,4 +1,4 @@
-"""How a run should be carried out: the rule of the specification, and why it says so.
+"""How a run should be carried out, by the rules of the specification, and why they say so.
 
 Fewer than three subtasks that can run beside another: one at a time. Less than half of all: hybrid. Else parallel.
 """
@@ -6,9 +6,11 @@ Fewer than three subtasks that can run beside another: one at a time. Less than 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from todos.plan import graph
+from todos.plan.waves import Limits, apart, waves
 
 FEW = 3
+SOME = 10
+COMPLEX = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,11 @@ class Choice:
     reason: str
 
 
-def choose(needs: Mapping[str, Collection[str]], alone: Collection[str] = ()) -> Choice:
-    """`needs`: leaves and what they depend on; `alone`: those somebody said must not run beside others."""
-    beside = _beside_others(needs, alone)
+def choose(needs: Mapping[str, Collection[str]], alone: Collection[str] = (), limits: Limits = ()) -> Choice:
+    """`needs`: leaves and what they depend on; `alone`: those somebody said must not run beside others; `limits`: what
+    their claims on resources allow.
+    """
+    beside = beside_others(needs, alone, limits)
     total = len(needs)
     counted = f"{beside} of {total} subtasks can run beside another"
     if beside < FEW:
@@ -29,8 +33,16 @@ def choose(needs: Mapping[str, Collection[str]], alone: Collection[str] = ()) ->
     return Choice("parallel", counted)
 
 
-def _beside_others(needs: Mapping[str, Collection[str]], alone: Collection[str]) -> int:
-    """Subtasks that share their wave with at least one other, not counting those that must be alone."""
-    apart = set(alone)
-    widths = (sum(1 for key in wave if key not in apart) for wave in graph.waves(needs))
-    return sum(width for width in widths if width > 1)
+def beside_others(needs: Mapping[str, Collection[str]], alone: Collection[str] = (), limits: Limits = ()) -> int:
+    """How many subtasks share their wave with at least one other."""
+    found = waves(needs, [*limits, *apart(needs, alone)])
+    return sum(len(wave) for wave in found if len(wave) > 1)
+
+
+def agents(beside: int, complexity: float) -> int:
+    """The specification's rule of thumb. `complexity`: the mean of the subtasks', 0 to 1."""
+    if beside < FEW:
+        return 1
+    if beside < SOME:
+        return min(FEW, beside)
+    return 4 if complexity > COMPLEX else 5

@@ -45,6 +45,7 @@ MATRIX: list[tuple[str, str, Any, str]] = [
         {"strategy": "checklist", "options": {"text": "- x"}},
         "401 403 403 200 200 200 404 401 401 200 403",
     ),
+    ("POST", "todos/<id:todo>/plan/", {"improve_seconds": 0}, "401 403 403 200 200 200 404 401 401 200 403"),
     ("POST", "todos/<id:todo>/run/", None, "401 403 403 201 201 201 404 401 401 201 403"),
     ("GET", "runs/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     ("GET", "runs/<id:run>/", None, "401 200 404 200 200 200 404 401 401 200 404"),

@@ -1,0 +1,31 @@
+"""The process in which a todo is planned: a request on standard input, the plan on standard output, both JSON.
+
+Planning takes as long as it is given; in a process of its own it holds up nobody else, and can be ended.
+"""
+
+import json
+import sys
+import time
+from typing import Any
+
+from todos.plan.conflicts import Claim, TooMany
+from todos.plan.planner import Task, Wish, plan
+
+
+def main(arguments: list[str]) -> None:
+    request = json.load(sys.stdin)
+    json.dump(_answer(request), sys.stdout, separators=(",", ":"))
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    tasks = [_task(row) for row in request["tasks"]]
+    try:
+        found = plan(tasks, Wish(**request["wish"]), clock=time.monotonic, seconds=request["seconds"])
+    except TooMany as error:
+        return {"error": str(error)}
+    return {"plan": found}
+
+
+def _task(row: dict[str, Any]) -> Task:
+    claims = row.pop("claims")
+    return Task(**row, claims=None if claims is None else [Claim(*one) for one in claims])
