@@ -136,6 +136,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         pending=len(waiting),
         completed=len(subtasks) - len(waiting),
         blocked=sum(1 for subtask in waiting if subtask.unmet),
+        claiming=sum(1 for subtask in subtasks if subtask.claims),
         expected_total=plan.work_seconds,
         expected_ended=sum(plan.seconds[key] for key in carried),
     )

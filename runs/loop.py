@@ -39,12 +39,17 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
     if entry["status"] != states.Run.RUNNING or entry["backend"] != "embedded":
         seats.leave_line(entry.run_id)
         return []
-    return _dispatch(entry, seats)
+    failed = entry["failed"]
+    grants = _dispatch(entry, seats)
+    if entry["failed"] > failed:
+        _move_on(entry)
+    return grants
 
 
 def _move_on(entry: Entry) -> None:
     """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, closes the run."""
     transitions.undelay(entry)
+    transitions.look_again(entry)
     transitions.move(entry, "start")
     if entry["fail_fast"] and entry["failed"] and entry["pending"]:
         entry.mark(end_reason="fail_fast")
@@ -54,11 +59,23 @@ def _move_on(entry: Entry) -> None:
 
 
 def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
+    """Looks further down the line, each time four times as far, as long as some had to leave it for what they claim."""
+    grants: list[Grant] = []
+    depth = 1
+    while True:
+        startable = entry.startable
+        given = _give(entry, seats, depth)
+        grants += given
+        if entry.startable == startable - len(given):
+            return grants
+        depth *= 4
+
+
+def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     policy, opened = _policy(entry), _open(entry, seats)
-    startable = entry["pending"] - entry["blocked"] - entry["delayed"]
-    wanted = max(0, min(startable, policy.agents - opened.total))
+    wanted = max(0, min(entry.startable, policy.agents - opened.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
-    ready = _ready(entry, len(taken), seats.reserved()) if taken else []
+    ready = _ready(entry, len(taken), depth, seats.reserved()) if taken else []
     chosen = choose(ready, opened, policy)[: len(taken)]
     grants = _grants(entry, list(zip(chosen, taken)))
     seats.put_back(set(taken) - {grant.seat for grant in grants})
@@ -75,7 +92,10 @@ def _open(entry: Entry, seats: "Embedded") -> Open:
     """Attempts that are open, and workers that go on in place: their next attempt is not written down yet."""
     in_place = seats.working_in_place(entry.run_id)
     return Open(
-        entry["open_query"] + in_place["query"], entry["open_execute"] + in_place["execute"], entry["open_alone"]
+        query=entry["open_query"] + in_place["query"],
+        execute=entry["open_execute"] + in_place["execute"],
+        alone=entry["open_alone"],
+        undeclared=entry["open_undeclared"] + in_place["undeclared"],
     )
 
 
@@ -85,14 +105,20 @@ def _policy(entry: Entry) -> Policy:
     return Policy(entry["strategy"], entry["max_agents"], limits)
 
 
-def _ready(entry: Entry, seats: int, reserved: set[int]) -> list[Ready]:
-    """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick."""
+def _ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> list[Ready]:
+    """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick.
+
+    Those that cannot have what they claim are not among them: they have left the line.
+    """
     found: list[Ready] = []
     for lane in ("query", "execute"):
-        rows = _ready_rows(entry, lane, seats + len(reserved), reserved)
+        rows = _ready_rows(entry, lane, seats * depth + len(reserved), reserved)
         if rows and rows[min(seats, len(rows)) - 1].quick:
             rows = _ready_rows(entry, lane, seats * (IN_PLACE_MOST + 1) + len(reserved), reserved)
         found += rows
+    if claiming := [item.id for item in found if item.claiming]:
+        out = transitions.screen(entry, claiming)
+        found = [item for item in found if item.id not in out]
     return found
 
 

@@ -4,6 +4,7 @@ Every function writes into an `Entry` (see `runs/journal.py`), so a change, its 
 transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses writes nothing.
 """
 
+from runs.transitions.claiming import bring_back, look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
 from runs.transitions.reporting import apply
@@ -13,14 +14,17 @@ __all__ = [
     "Lease",
     "Pick",
     "apply",
+    "bring_back",
     "cancel_one",
     "close",
     "end_pending",
     "in_place",
     "lease",
+    "look_again",
     "move",
     "request_cancel",
     "request_stop",
+    "screen",
     "stopping_attempts",
     "undelay",
 ]

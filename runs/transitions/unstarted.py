@@ -1,6 +1,7 @@
 """What happens to subtasks that have not started: set free, skipped, cancelled."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from runs import statements as sql
 from runs.engine import states
@@ -30,15 +31,17 @@ def _reason(key: str, status: str) -> str:
 
 def end_pending(entry: Entry, status: states.Status, reason: str) -> None:
     """Cancels or skips everything that has not started."""
-    # Those that wait for the time of another try are pending too: their number is kept, and is now none.
+    # Those that wait for a time or for what others hold are pending too: their numbers are kept, and are now none.
     ended = sql.END_PENDING(run=entry.run_id, status=status, now=stamp(entry.now), reason=reason)
-    entry.mark(delayed=0)
+    entry.mark(delayed=0, held_back=0, rate_limited=0)
     _ended_pending(entry, ended, status, status)
 
 
 def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
     """Cancels a subtask that has not started, and skips what depends on it. Says whether it did."""
     entry.add(delayed=-len(sql.UNDELAY_ONE(run=entry.run_id, id=subtask)))
+    for _, _, wait in sql.HELD_BACK(run=entry.run_id, id=subtask):
+        entry.add(**{states.WAIT_COUNTER[wait]: -1})
     rows = sql.END_ONE_PENDING(
         run=entry.run_id, id=subtask, status=states.Status.CANCELLED, now=stamp(entry.now), reason=reason
     )
@@ -47,10 +50,19 @@ def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
     return bool(rows)
 
 
-def _ended_pending(entry: Entry, rows: Sequence[tuple], status: states.Status, kind: str) -> None:
+def give_up(entry: Entry, subtask: int, reason: str) -> None:
+    """Fails a subtask that can never start, and skips what depends on it."""
+    rows = sql.END_ONE_PENDING(
+        run=entry.run_id, id=subtask, status=states.Status.FAILED, now=stamp(entry.now), reason=reason
+    )
+    _ended_pending(entry, rows, states.Status.FAILED, "given_up", topic="errors", data={"error": reason})
+    skip_dependants(entry, [(number, key, states.Status.FAILED) for number, key, *_ in rows])
+
+
+def _ended_pending(entry: Entry, rows: Sequence[tuple], status: states.Status, kind: str, **more: Any) -> None:
     for number, _, unmet, expected in rows:
         entry.add(pending=-1, blocked=-(unmet > 0), expected_ended=expected, **{status: 1})
-        entry.note(kind, subtask=number, before=states.Status.PENDING, after=status)
+        entry.note(kind, subtask=number, before=states.Status.PENDING, after=status, **more)
 
 
 def undelay(entry: Entry) -> None:
