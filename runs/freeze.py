@@ -8,11 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch
 
+from runs import limits
 from runs.engine import expected, states
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
-from todos.models import Claim, Dependency, Todo
+from todos import models as todo_models
+from todos.models import Dependency, Todo
 from todos.plan import graph, strategy, words
+from todos.plan.claims import Claim
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
 
@@ -44,7 +47,8 @@ class Plan:
 
 
 def plan_of(todo: Todo) -> Plan:
-    """Raises Invalid when the todo has too many leaves, or its dependencies close a cycle or are too many."""
+    """Raises Invalid when the todo has too many leaves, its dependencies close a cycle or are too many, or a leaf
+    claims more than there is."""
     rows = _below(todo)
     parents = {row.key: row.parent.key if row.parent_id != todo.pk and row.parent else None for row in rows}
     above = {row.parent_id for row in rows}
@@ -60,12 +64,13 @@ def plan_of(todo: Todo) -> Plan:
         raise Invalid.outline(error) from error
     except graph.CycleError as error:
         raise Invalid.at("/depends_on", f"a cycle: {error}") from error
+    _refuse_too_large(leaves)
     return Plan(leaves, needs, seconds, remaining, max(remaining.values()))
 
 
 def _below(todo: Todo) -> list[Todo]:
     """All below a todo, in reading order, each with its `parent` and claims at hand."""
-    claims = Prefetch("claims", Claim.objects.order_by("pk"))
+    claims = Prefetch("claims", todo_models.Claim.objects.order_by("pk"))
     tree = list(Todo.objects.filter(root_id=todo.tree_id).order_by("position", "pk").prefetch_related(claims))
     children: dict[int | None, list[Todo]] = {}
     for row in tree:
@@ -79,6 +84,13 @@ def _below(todo: Todo) -> list[Todo]:
         found.append(row)
         stack.extend(reversed(children.get(row.pk, [])))
     return found
+
+
+def _refuse_too_large(leaves: Mapping[str, Todo]) -> None:
+    found = limits.too_large((key, Claim(**made)) for key, leaf in leaves.items() for made in _claims(leaf) or [])
+    if found:
+        key, claim = found
+        raise Invalid.at("", f"{key} {limits.in_words(claim)}, more than there are")
 
 
 def _needs(rows: list[Todo], parents: Mapping[str, str | None]) -> dict[str, list[str]]:

@@ -1,11 +1,13 @@
-"""How much there is of what subtasks claim, where nobody has said otherwise."""
+"""How much there is of what subtasks claim: as somebody said, else as the settings have it."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import psutil
 from django.conf import settings
 
-from todos.plan.claims import DATABASE
+from runs.models import Resource
+from todos.plan.claims import COUNTED, DATABASE, Claim
 
 MEBIBYTE = 1024 * 1024
 
@@ -23,3 +25,21 @@ def _memory() -> int:
 def default_per_second() -> float:
     """Calls of an API."""
     return settings.API_CALLS_PER_SECOND
+
+
+def too_large(claims: Iterable[tuple[str, Claim]]) -> tuple[str, Claim] | None:
+    """The first of these, each with its subtask, that asks for more than there is."""
+    counted = [(key, claim) for key, claim in claims if claim.kind in COUNTED]
+    if not counted:
+        return None
+    rows = Resource.objects.filter(kind__in=COUNTED, capacity__isnull=False).values_list("kind", "name", "capacity")
+    there = {(kind, name): capacity for kind, name, capacity in rows if capacity is not None}
+    for key, claim in counted:
+        if claim.amount > there.get((claim.kind, claim.name), default_capacity(claim.kind)):
+            return key, claim
+    return None
+
+
+def in_words(claim: Claim) -> str:
+    """ "claims 20 connections of main"."""
+    return f"claims {claim.amount:,} {'connections' if claim.kind == DATABASE else 'MiB'} of {claim.name}"

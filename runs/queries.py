@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from runs import resources
 from runs import statements as sql
 from runs.engine import speedup, states
 from runs.engine.schedule import Ready
@@ -21,8 +22,9 @@ _AS_KEPT = """
 _SNAPSHOT = [
     *_AS_KEPT,
     *"""
-    last_seq blocked delayed strategy expected_total expected_ended busy_ended open_query open_execute open_started_sum
-    work_done overhead_sum overhead_count theoretical_speedup created_at started_at finished_at
+    last_seq blocked delayed held_back rate_limited strategy expected_total expected_ended busy_ended open_query
+    open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup created_at started_at
+    finished_at
     """.split(),
 ]
 
@@ -102,9 +104,10 @@ def _progress(row: Mapping[str, Any]) -> float:
 
 def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
     """Pending subtasks by what they wait for; only what there is."""
-    ready = row["pending"] - row["blocked"] - row["delayed"]
+    ready = row["pending"] - row["blocked"] - row["delayed"] - row["held_back"] - row["rate_limited"]
     free = states.Wait.PAUSED if row["status"] == states.Run.PAUSED else states.Wait.CAPACITY
     found = {free: ready, states.Wait.DEPENDENCY: row["blocked"], states.Wait.RETRY: row["delayed"]}
+    found |= {wait: row[counter] for wait, counter in states.WAIT_COUNTER.items()}
     return {str(wait): count for wait, count in found.items() if count}
 
 
@@ -130,7 +133,13 @@ def waiting(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
         return {}
     needs = _open_needs([subtask.pk for subtask in pending if subtask.unmet])
     places = _places(run) if any(not subtask.unmet for subtask in pending) else {}
-    return {subtask.pk: _wait_of(run, subtask, needs, places) for subtask in pending}
+    claimed = resources.details_of(run, [subtask for subtask in pending if subtask.waits_for])
+    return {
+        subtask.pk: Waiting(subtask.waits_for, claimed[subtask.pk])
+        if subtask.pk in claimed
+        else _wait_of(run, subtask, needs, places)
+        for subtask in pending
+    }
 
 
 def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: dict[int, int]) -> Waiting:
@@ -179,7 +188,8 @@ def _line(run: Run, limit: int) -> list[int]:
 
 _SHOWN = """
     run_id key content status priority lane position executor estimated_seconds expected_seconds remaining_seconds unmet
-    not_before alone last_try epoch attempts_used cancel_requested_at progress message error started_at finished_at
+    not_before waits_for waits_key waits_claim waits_until waits_since alone last_try epoch attempts_used
+    cancel_requested_at progress message error started_at finished_at
 """.split()
 
 
@@ -195,6 +205,9 @@ def now_and_next(run: Run, limit: int) -> list[Subtask]:
     """Subtasks in progress, then those next in line, then what waits for a time or for others."""
     found = list(shown(run.pk).filter(status="in_progress").order_by("started_at", "position")[:limit])
     found += _ready(run, limit - len(found))
+    if (run.held_back or run.rate_limited) and len(found) < limit:
+        held_back = shown(run.pk).filter(status="pending").exclude(waits_for="").order_by("position")
+        found += held_back[: limit - len(found)]
     if run.delayed and len(found) < limit:
         delayed = shown(run.pk).filter(status="pending", not_before__isnull=False).order_by("not_before")
         found += delayed[: limit - len(found)]
@@ -206,14 +219,14 @@ def now_and_next(run: Run, limit: int) -> list[Subtask]:
 
 def _ready(run: Run, limit: int) -> list[Subtask]:
     """Subtasks that can start: first those in line, then those that wait for an outside agent."""
-    ready = run.pending - run.blocked - run.delayed
+    ready = run.pending - run.blocked - run.delayed - run.held_back - run.rate_limited
     if limit <= 0 or ready <= 0:
         return []
     line = _line(run, limit)
     rows = {subtask.pk: subtask for subtask in by_id(line)}
     found = [rows[number] for number in line if number in rows]
     if len(found) < min(limit, ready):
-        outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, executor=None)
+        outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, executor=None, waits_for="")
         found += outside.order_by("position")[: limit - len(found)]
     return found
 

@@ -8,7 +8,7 @@ again, and why somebody waits, and for whom, is always known. A run in which nob
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
@@ -88,20 +88,20 @@ def let_go(entry: Entry, attempts: Iterable[int]) -> None:
     keys = {f"attempt/{attempt}" for attempt, _, _ in released}
     keys |= {f"{kind}/{name}" for _, kind, name in released if kind in COUNTED}
     if keys:
-        entry.woken |= bring_back(sql.WAITING_ON([(key,) for key in keys]), stamp(entry.now), entry)
+        entry.woken |= bring_back(sql.WAITING_ON([(key,) for key in keys]), entry.now, entry)
 
 
 def look_again(entry: Entry) -> None:
     """Lets those back into line whose time has come."""
     if entry["held_back"] or entry["rate_limited"]:
-        bring_back(sql.WAITED_LONG_ENOUGH(run=entry.run_id, now=stamp(entry.now)), stamp(entry.now), entry)
+        bring_back(sql.WAITED_LONG_ENOUGH(run=entry.run_id, now=stamp(entry.now)), entry.now, entry)
 
 
-def bring_back(rows: Sequence[tuple[int, int, str]], now: str | None, entry: Entry | None) -> set[int]:
+def bring_back(rows: Sequence[tuple[int, int, str]], now: datetime, entry: Entry | None = None) -> set[int]:
     """Puts subtasks (id, run, what for) back into line, of any run. Gives the runs other than the entry's."""
     if not rows:
         return set()
-    sql.COME_BACK([(number,) for number, _, _ in rows], now=now)
+    sql.COME_BACK([(number,) for number, _, _ in rows], now=stamp(now))
     counts = Counter((run, waits_for) for _, run, waits_for in rows)
     runs = {run for run, _ in counts}
     moved = {run: (counts[run, Wait.RESOURCE], counts[run, Wait.RATE_LIMIT]) for run in sorted(runs)}
@@ -188,7 +188,7 @@ def _hold_back(entry: Entry, refused: Sequence[tuple[Seeker, Obstacle]], attempt
     rows = []
     for seeker, obstacle in refused:
         if obstacle.too_large:
-            give_up(entry, seeker.subtask, _too_large(obstacle.claim))
+            give_up(entry, seeker.subtask, f"it {limits.in_words(obstacle.claim)}, more than there are")
         elif not obstacle.behind or obstacle.behind in attempts:
             rows.append(_row(entry, seeker, obstacle, attempts))
     for _, wait in sql.HOLD_BACK(rows, run=entry.run_id) if rows else ():
@@ -207,8 +207,3 @@ def _row(entry: Entry, seeker: Seeker, obstacle: Obstacle, attempts: Mapping[int
         stamp(until),
         stamp(since),
     )
-
-
-def _too_large(claim: Claim) -> str:
-    unit = "connections" if claim.kind == "database" else "MiB"
-    return f"it claims {claim.amount:,} {unit} of {claim.name}, more than there are"

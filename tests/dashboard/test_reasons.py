@@ -82,6 +82,57 @@ def test_without_an_executor_an_outside_agent_is_waited_for(ada: User) -> None:
     assert words(there, "b") == "an outside agent: it has no executor of its own"
 
 
+FILE = {"kind": "file", "name": "src/**", "mode": "write"}
+CONNECTIONS = {"kind": "database", "name": "main", "amount": 4}
+CALLS = {"kind": "api", "name": "forge", "amount": 10}
+
+
+def test_who_waits_for_a_file_says_which_and_who_holds_it(ada: User) -> None:
+    there = scene(ada, "abc", claims={"a": [FILE], "b": [FILE | {"name": "src/app.py"}]})
+    there.start("a", "b", agent="agent-2")
+    assert words(there, "b") == "src/app.py, held by a (agent-2)"
+    run, subtask = there.run, there.subtask("b")
+    html = reasons.of(run, subtask, queries.waiting(run, [subtask])[subtask.pk], there.now)
+    assert f'<a class="key" href="/runs/{run.pk}/subtasks/a/" data-drawer>a</a>' in html
+
+
+def test_who_waits_for_a_share_names_one_of_those_who_hold_it(ada: User) -> None:
+    there = scene(ada, "abcd", claims={key: [CONNECTIONS] for key in "abc"})
+    there.start("a", agent="agent-1")
+    there.start("b", agent="agent-2")
+    there.start("c", agent="agent-3")
+    assert words(there, "c") == "4 connections of main, held by a (agent-1) and 1 more"
+
+
+def test_what_a_run_of_somebody_else_holds_is_not_named(ada: User, eve: User) -> None:
+    hers, mine = scene(eve, "x", claims={"x": [FILE]}), scene(ada, "ab", claims={"a": [FILE]})
+    other = scene(ada, "y", claims={"y": [FILE]})
+    hers.start("x")
+    mine.start("a")
+    assert words(mine, "a") == "src/**, held in a run of somebody else"
+    hers.complete("x")
+    mine.start("a")
+    other.start("y")
+    assert words(other, "y") == f"src/**, held by a (agent-1, run {mine.run_id})"
+
+
+def test_who_waits_for_a_limiter_says_until_when(ada: User) -> None:
+    there = scene(ada, "ab", claims={key: [CALLS | {"amount": 7}] for key in "ab"})
+    there.start("a", "b")
+    assert words(there, "b") == "the rate limit of forge, in 1 s"
+    there.later(5)
+    assert words(there, "b") == "the rate limit of forge, now"
+
+
+def test_who_waits_for_one_that_has_waited_longer_says_so(ada: User) -> None:
+    reader = FILE | {"mode": "read"}
+    there = scene(ada, "abc", claims={"a": [reader], "b": [FILE], "c": [reader | {"name": "src/<b>"}]})
+    there.start("a", "b")
+    there.later(61)
+    there.start("c", agent="agent-3")
+    assert words(there, "c") == "src/&lt;b&gt;, kept for b, which has waited longer"
+
+
 def test_one_that_must_be_alone_waits_for_its_turn(ada: User) -> None:
     there = scene(ada, "ab")
     there.start("a")
