@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-fast check lint types bench lock clean
+.PHONY: help run test test-fast check lint types bench pictures lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,6 +35,10 @@ types: $(VENV)/.test ## check the types
 
 bench: .venv-bench/.bench ## measure the hot paths beside peers and floors: ONLY="orchestrate dag" for some of it
 	@.venv-bench/bin/python -m tests.bench $(ONLY)
+
+pictures: $(VENV)/.test ## take the pictures of the documentation anew: ONLY="run run-dark" for some of them
+	@$(BIN)/python -m tests.setup
+	@$(BIN)/python -m tests.pictures $(ONLY)
 
 lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

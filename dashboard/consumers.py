@@ -8,9 +8,8 @@ from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from dashboard import streams
+from dashboard import pace, streams
 from dashboard.live import Frame, Room, hub, in_thread
-from dashboard.pace import STALLED_SECONDS
 from runs import access
 
 UNAUTHENTICATED, FORBIDDEN, TRY_LATER, FAULT, GOING_AWAY = 4401, 4403, 1013, 1011, 1001
@@ -82,7 +81,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
     async def write(self, text: str) -> None:
         """Sends, and waits for a slow reader only so long."""
         try:
-            async with asyncio.timeout(STALLED_SECONDS):
+            async with asyncio.timeout(pace.STALLED_SECONDS):
                 await self.send(text_data=text)
         except TimeoutError:
             raise Gone(TRY_LATER) from None

@@ -1,7 +1,10 @@
 """Typed readers of environment variables: a value that cannot be meant stops the start, with its name."""
 
+import contextlib
 import os
 import re
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -43,6 +46,12 @@ def words(name: str) -> list[str]:
     return [word for word in (part.strip() for part in os.environ.get(name, "").split(",")) if word]
 
 
+def hosts(*names: str) -> list[str]:
+    """Addresses and names as they stand in a URL, each once, without those that mean all addresses there are."""
+    shown = [f"[{name}]" if ":" in name else name for name in names if name not in ("0.0.0.0", "::")]  # noqa: S104
+    return list(dict.fromkeys(shown))
+
+
 def secret(name: str) -> str | None:
     """The variable itself, or the content of the file that NAME_FILE names."""
     if value := os.environ.get(name):
@@ -53,3 +62,22 @@ def secret(name: str) -> str | None:
         except (OSError, ValueError) as error:
             raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from None
     return None
+
+
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """The text of a file of the owner's, which is made the first time. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii")
+    # Written aside and then named: whoever is killed in between leaves no empty file, and of two that do this at the
+    # same time one wins for both.
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)  # noqa: PTH108 - mkstemp gives a text
+    return path.read_text(encoding="ascii")

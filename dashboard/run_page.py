@@ -9,9 +9,10 @@ from django.urls import reverse
 from dashboard import figures
 from runs import browse, queries
 from runs.engine import states
-from runs.models import Run
+from runs.models import Run, RunAgent
 
 SHOWN_FAILURES = 5
+MOST_RESERVED = 8
 
 
 def context(run: Run, now: datetime) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "ended": ended,
         "cancelling": run.cancel_requested_at is not None and not ended,
         "may_retry": ended and run.status != states.Run.COMPLETED and run.todo_id is not None,
+        "may_measure": may_measure(run),
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
@@ -34,6 +36,12 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
         "tabs": tabs(run),
     }
+
+
+def timeline_rows(run: Run, ended: bool) -> int:
+    """For how many agents the timeline keeps room from the start, so that it does not grow while somebody reads."""
+    known = RunAgent.objects.filter(run=run.pk).count()
+    return known if ended else max(known, min(run.max_agents, run.total, MOST_RESERVED))
 
 
 # ---- tabs ----
@@ -111,9 +119,17 @@ def waits(waiting: dict[str, int]) -> str:
     return " · ".join(f"{number:,} {_WAITS[states.Wait(word)]}" for word, number in waiting.items())
 
 
+def may_measure(run: Run) -> bool:
+    """Whether a sequential run of the same would tell something that is not known yet."""
+    alone = run.strategy == "sequential" or run.max_agents == 1 or run.total < 2
+    done = run.status == states.Run.COMPLETED and run.completed == run.total
+    return done and not alone and run.todo_id is not None and run.baseline_seconds is None
+
+
 def limit(run: Run) -> str:
-    """What keeps the run from being faster, by its plan. Empty where nothing is expected of it."""
-    if not run.work_seconds or not run.theoretical_speedup:
+    """What keeps the run from being faster, by its plan. Empty where nothing is expected of it, and once it is known
+    how long it took."""
+    if not run.work_seconds or not run.theoretical_speedup or run.finished_at:
         return ""
     agents = 1 if run.strategy == "sequential" else run.max_agents
     if agents == 1:

@@ -7,11 +7,15 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from dashboard.stopping import Stopping
+
 TRIES = 50
 HIGHEST_PORT = 65_535
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here, but named
 
 
 class CannotServe(Exception):
@@ -21,12 +25,17 @@ class CannotServe(Exception):
 @contextmanager
 def home_lock(home: Path) -> Iterator[None]:
     """Holds the home folder for this process: two servers on one SQLite file would fight over it."""
-    handle = os.open(home / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        handle = os.open(home / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CannotServe(f"{home} cannot be written: {error.strerror}") from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotServe(f"another server is running on {home} already") from None
+            where = remembered_url(home)
+            at = f", at {where}" if where else ""
+            raise CannotServe(f"another server is running on {home} already{at}") from None
         yield
     finally:
         os.close(handle)
@@ -36,8 +45,8 @@ def bind(host: str, port: int, *, take_next: bool) -> socket.socket:
     """A listening socket. `take_next`: when the port is taken, the next free one is as good."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise CannotServe(f"cannot listen on {host}: {error.strerror}") from None
+    except (OSError, UnicodeError) as error:  # no name of a host has such characters, or is so long
+        raise CannotServe(f"cannot listen on {host}: {getattr(error, 'strerror', 'no name of a host')}") from None
     last = min(port + TRIES - 1, HIGHEST_PORT) if take_next else port
     for candidate in range(port, last + 1):
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -55,14 +64,17 @@ def bind(host: str, port: int, *, take_next: bool) -> socket.socket:
     raise CannotServe(f"{port} is no port")
 
 
-def url_of(listener: socket.socket, host: str) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listener.getsockname()[1]}"
+def url_of(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens on `host`, which may be all addresses there are."""
+    name = _EVERYWHERE.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def remember(home: Path, url: str) -> None:
     """Where the server answers, for other commands of this home."""
-    (home / "server.json").write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+    written = home / "server.json.new"
+    written.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+    written.replace(home / "server.json")
 
 
 def remembered_url(home: Path) -> str | None:
@@ -73,41 +85,6 @@ def remembered_url(home: Path) -> str | None:
         return None
 
 
-def serve(server: str, application: Any, listener: socket.socket) -> None:
-    """Serves until SIGINT or SIGTERM."""
-    if server == "uvicorn":
-        _uvicorn(application, listener)
-    else:
-        _daphne(application, listener)
-
-
-def _daphne(application: Any, listener: socket.socket) -> None:
-    from daphne.endpoints import build_endpoint_description_strings
-    from daphne.server import Server
-
-    Server(
-        application=application,
-        endpoints=build_endpoint_description_strings(file_descriptor=listener.fileno()),
-        server_name="abreast",
-        websocket_max_message_size=65_536,
-        websocket_max_frame_size=65_536,
-        application_close_timeout=2,
-    ).run()
-
-
-def _uvicorn(application: Any, listener: socket.socket) -> None:
-    import uvicorn
-
-    config = uvicorn.Config(
-        application,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="websockets-sansio",
-        ws_max_size=65_536,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+def serve(server: str, application: Any, listener: socket.socket, stopping: Stopping) -> None:
+    """Serves until it is asked to stop. `server`: "daphne" or "uvicorn"; only the one that is wanted is imported."""
+    import_module(f"dashboard.on_{server}").serve(application, listener, stopping)

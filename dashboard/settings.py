@@ -1,10 +1,11 @@
 """All settings, read from the environment once. `docs/settings.md` says what each is for."""
 
-import os
 from pathlib import Path
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+from whitenoise.compress import Compressor
 
 from dashboard import env
 
@@ -20,15 +21,11 @@ def _secret_key() -> str:
     """The key from the environment, else one made at the first start and kept in the home folder for its owner only."""
     if key := env.secret("ABREAST_SECRET_KEY"):
         return key
-    path = HOME / "secret_key"
-    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(key := get_random_secret_key())
-    return key
+        HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return env.kept(HOME / "secret_key", get_random_secret_key)
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"ABREAST_HOME must be a folder that can be written to ({error})") from None
 
 
 SECRET_KEY = _secret_key()
@@ -38,7 +35,8 @@ DEBUG = env.flag("ABREAST_DEBUG", False)
 BIND_HOST = env.text("HOST") or "127.0.0.1"
 BIND_PORT = env.number("PORT", 8000, low=1, high=65535)
 SERVER = env.choice("SERVER", "daphne", ("daphne", "uvicorn"))
-ALLOWED_HOSTS = env.words("ABREAST_ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+# By these names: a page of somebody else's that has a name of its own lead to this machine does not get in.
+ALLOWED_HOSTS = env.words("ABREAST_ALLOWED_HOSTS") or env.hosts("127.0.0.1", "localhost", "::1", BIND_HOST)
 
 # ---- what it is made of ----
 INSTALLED_APPS = [
@@ -53,7 +51,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "dashboard.static.StaticFiles",
     "channels",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
@@ -101,7 +98,10 @@ SQLITE_OPTIONS = {
 }
 DATABASE_URL = env.text("DATABASE_URL")
 if DATABASE_URL:
-    DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+    try:
+        DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL is no address of a database: {error}") from None
 else:
     DATABASES = {"default": {"ENGINE": "dashboard.sqlite", "NAME": HOME / "abreast.sqlite3", "OPTIONS": SQLITE_OPTIONS}}
 REDIS_URL = env.text("REDIS_URL")
@@ -131,6 +131,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "dashboard.static.Storage"},
 }
+# Collecting is most of a first start: nothing twice, and nothing compressed that only developers' tools fetch.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 
 # ---- the REST API; limits of single endpoints stand with them ----
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

@@ -3,7 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from dashboard.views import errors, events, login, overview, run, runs, steering, subtasks
+from dashboard.views import (
+    errors,
+    events,
+    login,
+    new_todo,
+    overview,
+    run,
+    runs,
+    steering,
+    subtasks,
+    todo_changes,
+    todo_run,
+    todos,
+)
 from runs.api import health
 from runs.api.unknown import Unknown
 from todos.rest import paths  # noqa: F401  (registers the converters)
@@ -16,6 +29,8 @@ handler500 = errors.server_error
 pages = [
     path("", overview.page, name="overview"),
     path("frame/", overview.frame, name="overview-frame"),
+    path("todos/", todos.table, name="todos"),
+    path("todos/<id:todo_id>/", todos.one, name="todo"),
     path("runs/", runs.table, name="runs"),
     path("runs/<id:run_id>/", run.timeline, name="run"),
     path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),
@@ -29,8 +44,19 @@ buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
     path("runs/<id:run_id>/resume/", steering.resume, name="run-resume"),
     path("runs/<id:run_id>/cancel/", steering.cancel, name="run-cancel"),
+    path("runs/<id:run_id>/baseline/", steering.baseline, name="run-baseline"),
     path("runs/<id:run_id>/retry/", steering.retry, name="run-retry"),
     path("runs/<id:run_id>/subtasks/<key:key>/cancel/", steering.cancel_subtask, name="run-subtask-cancel"),
+]
+changes = [
+    path("todos/new/", new_todo.new, name="todo-new"),
+    path("todos/<id:todo_id>/checklist/", new_todo.paste, name="todo-checklist"),
+    path("todos/<id:todo_id>/add/", todo_changes.add, name="todo-add"),
+    path("todos/<id:todo_id>/edit/", todo_changes.edit, name="todo-edit"),
+    path("todos/<id:todo_id>/move/", todo_changes.move, name="todo-move"),
+    path("todos/<id:todo_id>/needs/", todo_changes.needs, name="todo-needs"),
+    path("todos/<id:todo_id>/delete/", todo_changes.delete, name="todo-delete"),
+    path("todos/<id:todo_id>/run/", todo_run.start, name="todo-run"),
 ]
 signing_in = [
     path("login/", login.explain, name="login"),
@@ -44,4 +70,4 @@ machines = [
     path("api/v1/", include("runs.api.urls")),
     re_path(r"^api(/|$)", Unknown.as_view()),
 ]
-urlpatterns = [*pages, *buttons, *signing_in, *machines, path("admin/", admin.site.urls)]
+urlpatterns = [*pages, *buttons, *changes, *signing_in, *machines, path("admin/", admin.site.urls)]

@@ -37,14 +37,25 @@ class Options:
 def start(todo: Todo, options: Options, *, made_by_id: int | None = None) -> Run:
     """Freezes a todo and all below it into a new run. Its leaves become subtasks; a todo without any is one, `main`.
 
-    Leaves that are completed are carried over, unless all are: then everything is done again.
+    Leaves that are completed are carried over with their last results, unless all are: then everything is done again.
     Raises Conflict when the todo is in a run that has not ended, Invalid when it is too large.
     """
     _refuse_if_running(todo)
     plan = freeze.plan_of(todo)
-    done = [key for key, leaf in plan.leaves.items() if leaf.status == states.Status.COMPLETED]
-    carried = dict.fromkeys(done, Carried()) if len(done) < len(plan.leaves) else {}
+    done = {leaf.pk: key for key, leaf in plan.leaves.items() if leaf.status == states.Status.COMPLETED}
+    carried = _last_results(todo, done) if len(done) < len(plan.leaves) else {}
     return _make(todo, plan, options, carried, made_by_id=made_by_id)
+
+
+def _last_results(todo: Todo, done: Mapping[int, str]) -> dict[str, Carried]:
+    """What was found when these todos (id to key) were last done. One that was marked as done by hand found nothing."""
+    carried = {key: Carried() for key in done.values()}
+    if done:
+        subtasks = Subtask.objects.filter(todo__root_id=todo.tree_id, status=states.Status.COMPLETED).order_by("pk")
+        for number, result, digest in subtasks.values_list("todo_id", "result", "result_digest"):
+            if number in done:
+                carried[done[number]] = Carried(result, digest)
+    return carried
 
 
 @transaction.atomic

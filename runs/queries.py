@@ -23,8 +23,8 @@ _SNAPSHOT = [
     *_AS_KEPT,
     *"""
     last_seq blocked delayed held_back rate_limited strategy expected_total expected_ended busy_ended open_query
-    open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup created_at started_at
-    finished_at
+    open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup baseline_seconds created_at
+    started_at finished_at
     """.split(),
 ]
 
@@ -63,7 +63,6 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         "eta_confidence": None,
         "busy_seconds": _busy(row, until),
         **_speedup(row, elapsed),
-        "baseline_speedup": None,
         "overhead_seconds_per_subtask": overhead,
     }
 
@@ -81,11 +80,13 @@ def _speedup(row: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
         elapsed_seconds=elapsed,
         completed=row["overhead_count"],
         limit=row["theoretical_speedup"],
+        baseline_seconds=row["baseline_seconds"],
         max_agents=row["max_agents"],
         strategy=row["strategy"],
     )
     return {
         "speedup": measured.speedup,
+        "baseline_speedup": measured.against_baseline,
         "theoretical_speedup": measured.limit,
         "efficiency_percent": measured.efficiency_percent,
         "verdict": measured.verdict,

@@ -49,6 +49,7 @@ class Output:
 class Report:
     """One report. `at` is when it happened by the clock of whoever ran it, None for now.
 
+    `worked_seconds`: what the work would have taken alone, None for as long as it took.
     `lease_ended_at`: a report made because that lease ran out; if it was renewed meanwhile, the report is refused.
     `verdict` and `current` (the attempt's status as it stands) are filled in by `transitions.apply`.
     """
@@ -68,6 +69,7 @@ class Report:
     partial_result: Any = None
     warning: str = ""
     iterations: int = 1
+    worked_seconds: float | None = None
     usage: Usage = field(default_factory=Usage)
     output: Output = field(default_factory=Output)
     verdict: Verdict | None = None

@@ -1,4 +1,4 @@
-"""The one way for a page to get at a run: what belongs to somebody else is not there."""
+"""The one way for a page to get at a run or a todo: what belongs to somebody else is not there."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from django.utils.cache import patch_vary_headers
 
 from runs import access
 from runs.models import Run, Subtask
-from todos.principal import for_person
+from todos import queries
+from todos.models import Todo
+from todos.principal import Principal, for_person
+from todos.problems import Missing
 
 
 def viewer(request: HttpRequest) -> int:
@@ -18,9 +21,38 @@ def viewer(request: HttpRequest) -> int:
     return request.user.pk
 
 
-def run_for(request: HttpRequest, run_id: int) -> Run:
+def principal(request: HttpRequest) -> Principal:
+    """Whoever is signed in, as actions and queries know them."""
     assert request.user.is_authenticated
-    run = access.visible_runs(for_person(request.user)).defer("result").filter(pk=run_id).first()
+    return for_person(request.user)
+
+
+def may_change(request: HttpRequest) -> bool:
+    """Whether whoever looks may do more than that."""
+    return principal(request).scope != "viewer"
+
+
+def refuse_viewers(request: HttpRequest) -> None:
+    if not may_change(request):
+        raise PermissionDenied
+
+
+def todo_for(request: HttpRequest, todo_id: int) -> Todo:
+    try:
+        return queries.get(principal(request), todo_id)
+    except Missing:
+        raise Http404 from None
+
+
+def changed_todo(request: HttpRequest, todo_id: int) -> Todo:
+    """The same for whoever wants to change it; those who may only look are refused."""
+    todo = todo_for(request, todo_id)
+    refuse_viewers(request)
+    return todo
+
+
+def run_for(request: HttpRequest, run_id: int) -> Run:
+    run = access.visible_runs(principal(request)).defer("result").filter(pk=run_id).first()
     if run is None:
         raise Http404
     return run
@@ -29,9 +61,7 @@ def run_for(request: HttpRequest, run_id: int) -> Run:
 def steered_run(request: HttpRequest, run_id: int) -> Run:
     """The same for whoever wants to change it; those who may only look are refused."""
     run = run_for(request, run_id)
-    assert request.user.is_authenticated
-    if for_person(request.user).scope == "viewer":
-        raise PermissionDenied
+    refuse_viewers(request)
     return run
 
 

@@ -33,6 +33,7 @@ def timeline(request: HttpRequest, run_id: int) -> HttpResponse:
     if not context["ended"]:
         context["rows"] = rows.of(run, queries.now_and_next(run, frames.NOW_AND_NEXT), now)
         context["unended"] = run.pending + run.in_progress
+    context["timeline_rows"] = range(run_page.timeline_rows(run, context["ended"]))
     return answer(request, "run/timeline.html", context)
 
 

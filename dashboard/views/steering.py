@@ -66,6 +66,19 @@ def retry(request: HttpRequest, run_id: int) -> HttpResponse:
     return redirect("run", again.pk)
 
 
+@login_required
+@require_POST
+def baseline(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Leads to the sequential run that tells how long the same takes one after the other."""
+    run = steered_run(request, run_id)
+    try:
+        measuring = actions.baseline(run)
+    except Refused as refused:
+        return _refused(request, run_id, refused)
+    messages.success(request, "This run does the same one after the other, and will tell what parallel work gained.")
+    return redirect("run", measuring.pk)
+
+
 # ---- how they answer ----
 
 

@@ -12,6 +12,7 @@ class Speedup:
     limit: float | None
     efficiency_percent: float | None
     verdict: str | None
+    against_baseline: float | None = None
 
 
 def measure(
@@ -22,9 +23,11 @@ def measure(
     limit: float | None,
     max_agents: int,
     strategy: str,
+    baseline_seconds: float | None = None,
 ) -> Speedup:
     """Time of the completed work one after the other / time that passed; the limit is the plan's.
 
+    `baseline_seconds`: how long a sequential run of the same took. Where there was one, it says whether parallel pays.
     A limit below what was measured came from estimates that were too low: it is no limit, and none is shown.
     """
     if not completed or elapsed_seconds <= 0:
@@ -34,6 +37,8 @@ def measure(
     efficiency = 100 * speedup / true_limit if true_limit else None
     asked_for_one = max_agents == 1 or strategy == "sequential"
     verdict = None
+    against_baseline = baseline_seconds / elapsed_seconds if baseline_seconds is not None else None
     if completed >= FEWEST_FOR_A_VERDICT and not asked_for_one:
-        verdict = "parallel pays" if speedup >= PAYS_FROM else "parallel does not pay"
-    return Speedup(speedup, true_limit, efficiency, verdict)
+        gained = speedup if against_baseline is None else against_baseline
+        verdict = "parallel pays" if gained >= PAYS_FROM else "parallel does not pay"
+    return Speedup(speedup, true_limit, efficiency, verdict, against_baseline)

@@ -42,11 +42,15 @@ class Failed(Exception):
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it. `complete` False: call the executor again, with this result as `job.partial_result`."""
+    """What came of it. `complete` False: call the executor again, with this result as `job.partial_result`.
+
+    `worked_seconds`: what the work would have taken alone, where the executor can tell better than the clock.
+    """
 
     result: Any = None
     complete: bool = True
     usage: Usage = field(default_factory=Usage)
+    worked_seconds: float | None = None
 
 
 class OutputSink(Protocol):

@@ -1,7 +1,8 @@
 """Exploring a source tree: the callables for it, and the outline of a todo that calls them module by module.
 
 `make run` starts with such a todo, so that a new installation has a real run to look at. Nothing is executed or
-imported of what is explored: modules are read, tokenised and parsed.
+imported of what is explored: modules are read, tokenised and parsed. With the argument `own` it is the source tree of
+this program that is explored, wherever the workspace is.
 """
 
 import ast
@@ -17,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runs.executors.calls import Task, Unfit, registered
+from runs.executors.child import ROOT
 from todos import paths
 
 MAX_MODULE_BYTES = 1024 * 1024
@@ -29,10 +31,10 @@ _DEFINITIONS = {ast.ClassDef: "class", ast.FunctionDef: "function", ast.AsyncFun
 
 
 @registered("explore.list")
-def list_modules(task: Task, folder: str = ".") -> dict[str, Any]:
+def list_modules(task: Task, folder: str = ".", own: bool = False) -> dict[str, Any]:
     """The Python modules below a folder, with their sizes in bytes."""
     try:
-        found = paths.list_below(task.workspace, folder, suffixes=[".py"], limit=MAX_LISTED)
+        found = paths.list_below(ROOT if own else task.workspace, folder, suffixes=[".py"], limit=MAX_LISTED)
     except paths.PathError as error:
         raise Unfit(str(error)) from error
     return {
@@ -43,9 +45,9 @@ def list_modules(task: Task, folder: str = ".") -> dict[str, Any]:
 
 
 @registered("explore.count")
-def count_lines(task: Task, path: str) -> dict[str, Any]:
+def count_lines(task: Task, path: str, own: bool = False) -> dict[str, Any]:
     """How many lines of a module are code, comments and blank. A docstring is code: it is there when the code runs."""
-    source = _source(task, path)
+    source = _source(task, path, own)
     code: set[int] = set()
     comments: set[int] = set()
     try:
@@ -68,18 +70,18 @@ def count_lines(task: Task, path: str) -> dict[str, Any]:
 
 
 @registered("explore.symbols")
-def list_symbols(task: Task, path: str) -> dict[str, Any]:
+def list_symbols(task: Task, path: str, own: bool = False) -> dict[str, Any]:
     """The classes and functions of a module, in order, each with its dotted name and first line."""
-    symbols = sorted(_symbols(_parsed(task, path)), key=lambda symbol: symbol["line"])
+    symbols = sorted(_symbols(_parsed(task, path, own)), key=lambda symbol: symbol["line"])
     kinds = Counter(symbol["kind"] for symbol in symbols)
     return {"path": path, "classes": kinds["class"], "functions": kinds["function"], "symbols": symbols}
 
 
 @registered("explore.imports")
-def list_imports(task: Task, path: str) -> dict[str, Any]:
+def list_imports(task: Task, path: str, own: bool = False) -> dict[str, Any]:
     """What a module imports: `module`, the `names` taken from it, and the line. Relative ones are spelled out."""
     imports: list[dict[str, Any]] = []
-    for node in ast.walk(_parsed(task, path)):
+    for node in ast.walk(_parsed(task, path, own)):
         if isinstance(node, ast.Import):
             imports += [{"module": alias.name, "names": [], "line": node.lineno} for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -109,13 +111,15 @@ def merge(task: Task) -> dict[str, Any]:
     }
 
 
-def _source(task: Task, path: str) -> str:
+def _source(task: Task, path: str, own: bool) -> str:
     """The text of a module: as `module` among the inputs has it (the result of `read`), else from the file."""
     module = task.inputs.get("module")
     if module and module.get("path") == path and module.get("text") is not None and not module.get("truncated"):
         return str(module["text"])
+    if own and not path.endswith(".py"):
+        raise Unfit(f"{path} is not Python")  # where the source is there may be the database and its key
     try:
-        data = paths.read_below(task.workspace, path, max_bytes=MAX_MODULE_BYTES)
+        data = paths.read_below(ROOT if own else task.workspace, path, max_bytes=MAX_MODULE_BYTES)
         return io.TextIOWrapper(io.BytesIO(data), tokenize.detect_encoding(io.BytesIO(data).readline)[0]).read()
     except paths.PathError as error:
         raise Unfit(str(error)) from error
@@ -123,11 +127,11 @@ def _source(task: Task, path: str) -> str:
         raise Unfit(f"{path} is not Python: {error}") from error
 
 
-def _parsed(task: Task, path: str) -> ast.Module:
+def _parsed(task: Task, path: str, own: bool) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the style of what is explored
         try:
-            return ast.parse(_source(task, path), path)
+            return ast.parse(_source(task, path, own), path)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise Unfit(f"{path} is not Python: {type(error).__name__}: {str(error)[:200]}") from error
 
@@ -170,16 +174,19 @@ def _inside(imports: Iterable[dict[str, Any]], names: set[str]) -> set[str]:
 # ---- the outline ----
 
 
-def outline(workspace: Path, folder: str = ".", *, limit: int = 150) -> dict[str, Any]:
+def outline(
+    workspace: Path, folder: str = ".", *, name: str | None = None, own: bool = False, limit: int = 150
+) -> dict[str, Any]:
     """A todo that explores the Python modules below a folder of the workspace, for `POST /api/v1/todos/`.
 
-    At most `limit` modules, tests and migrations left out; a parent for each folder that has some. Raises PathError.
+    At most `limit` modules, tests and migrations left out; a parent for each folder that has some. `name`: what the
+    titles call it. `own`: the workspace is the source tree of this program, not the one of the run. Raises PathError.
     """
     files = [file for file in paths.list_below(workspace, folder, suffixes=[".py"]).files if _is_source(file.path)]
     files = files[:limit]
-    where = workspace.name if folder == "." else folder
-    modules = _Modules()
-    listing = _call("list", f"List the modules of {where}", "explore.list", 0.1, folder=folder)
+    where = name or (workspace.name if folder == "." else folder)
+    modules = _Modules(own)
+    listing = modules.call("list", f"List the modules of {where}", "explore.list", 0.1, folder=folder)
     by_folder = itertools.groupby(files, key=lambda file: str(PurePosixPath(file.path).parent))
     folders = [modules.folder(name, list(inside)) for name, inside in by_folder]
     merging = _call("merge", "Merge what was found", "explore.merge", 0.02) | {
@@ -195,9 +202,13 @@ def outline(workspace: Path, folder: str = ".", *, limit: int = 150) -> dict[str
 class _Modules:
     """Builds the subtasks of modules, and keeps the keys whose results are merged."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: bool) -> None:
         self.found: dict[str, list[str]] = {"counts": [], "symbols": [], "imports": []}
+        self._own = own
         self._slugs: set[str] = set()
+
+    def call(self, key: str, content: str, name: str, seconds: float, **arguments: Any) -> dict[str, Any]:
+        return _call(key, content, name, seconds, **arguments, **({"own": True} if self._own else {}))
 
     def folder(self, name: str, files: list[paths.File]) -> dict[str, Any]:
         subtasks = [subtask for file in files for subtask in self._module(file)]
@@ -208,23 +219,25 @@ class _Modules:
         }
 
     def _module(self, file: paths.File) -> list[dict[str, Any]]:
-        """Reading and counting can begin at once; symbols and imports are found in what was read."""
+        """Reading and counting can begin at once; symbols and imports are found in what was read, or else the file."""
         path, slug = file.path, self._slug(file.path.removesuffix(".py"))
-        reading, counting = f"read-{slug}", f"count-{slug}"
-        needs = {"depends_on": [reading], "inputs": {"module": {"from": reading}}}
-        steps = [
-            {"key": reading, "content": f"Read {path}", "executor": {"name": "read", "path": path}}
-            | {"estimated_seconds": 0.001, "depends_on": ["list"]},
-            _call(counting, f"Count the lines of {path}", "explore.count", _seconds(file, 1.2), path=path)
-            | {"depends_on": ["list"]},
-        ]
+        counting, needs = f"count-{slug}", dict[str, Any](depends_on=["list"])
+        count = self.call(counting, f"Count the lines of {path}", "explore.count", _seconds(file, 1.2), path=path)
+        steps = [count | needs]
+        if not self._own:  # the executor `read` reads the workspace
+            steps.insert(0, self._reading(f"read-{slug}", path))
+            needs = {"depends_on": [f"read-{slug}"], "inputs": {"module": {"from": f"read-{slug}"}}}
         for kind in ("symbols", "imports"):
             key = f"{kind}-{slug}"
             content = f"Find the {kind} of {path}"
-            steps.append(_call(key, content, f"explore.{kind}", _seconds(file, 0.8), path=path) | needs)
+            steps.append(self.call(key, content, f"explore.{kind}", _seconds(file, 0.8), path=path) | needs)
             self.found[kind].append(key)
         self.found["counts"].append(counting)
         return steps
+
+    def _reading(self, key: str, path: str) -> dict[str, Any]:
+        spec = {"key": key, "content": f"Read {path}", "executor": {"name": "read", "path": path}}
+        return spec | {"estimated_seconds": 0.001, "depends_on": ["list"]}
 
     def _slug(self, path: str) -> str:
         """A path as a part of keys, with something of its own where the plain spelling is too long or taken."""

@@ -25,6 +25,8 @@ from runs.executors.child import Listener, command, environment
 from runs.executors.hand import IDLE_SECONDS
 
 _SEND_SECONDS = 10.0  # a hand takes a request at once, or is not well
+_LAST_SECONDS = 0.5  # from breaking off to having ended, for a hand that does so by itself
+_END_SECONDS = 6.0  # the keeper gives the hand's processes five
 _REPLACE_AFTER = IDLE_SECONDS / 2  # so that no call meets a hand that is just leaving
 
 _mine = threading.local()
@@ -39,11 +41,11 @@ def run(job: Job) -> Outcome:
     except BaseException:
         hand.end()
         raise
+    if answer["leaves"]:
+        hand.end()
     if "error" in answer:
-        if answer["leaves"]:
-            hand.end()
         raise Failed(answer["error"], retryable=answer["retryable"])
-    return Outcome(answer["result"])
+    return Outcome(answer["result"], worked_seconds=answer["worked_seconds"])
 
 
 def close_all() -> None:
@@ -83,17 +85,19 @@ class Hand:
         self._numbers = itertools.count()
         self._used = time.monotonic()
         self._channel, theirs = socket.socketpair()
+        self._control, kept = socket.socketpair()
         self._output, printing = os.pipe()
         self._process = subprocess.Popen(  # noqa: S603 - an interpreter of our own
-            command("runs.executors.hand", str(theirs.fileno()), str(os.getpid())),
+            command("runs.executors.hand", str(theirs.fileno()), str(kept.fileno())),
             stdin=subprocess.DEVNULL,
             stdout=printing,
             stderr=printing,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), kept.fileno()],
             env=environment(),
             start_new_session=True,
         )
-        theirs.close()
+        for given in (theirs, kept):
+            given.close()
         os.close(printing)
         _all.add(self)
         self._channel.settimeout(_SEND_SECONDS)
@@ -113,11 +117,16 @@ class Hand:
         with Listener(job, self._channel, self._output, job.output.write) as listener:
             while not listener.answers and not listener.gone:
                 job.check()
+                if job.output.full:
+                    raise Failed(f"printed more than {settings.OUTPUT_MAX_BYTES / 2**20:g} MiB", retryable=False)
                 listener.listen(job.remaining())
             listener.catch_up()
         self._used = time.monotonic()
         answer = listener.answers[-1] if listener.answers else None
         if not isinstance(answer, dict) or answer.get("id") != number:
+            if listener.gone:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_LAST_SECONDS)
             self.end()
             raise Failed(f"the call {_last_words(self._process.returncode)}")
         return answer
@@ -127,12 +136,20 @@ class Hand:
         if self not in _all:
             return
         _all.discard(self)
-        # How a process ends is settled before its sockets close: this cannot change what is told of one that crashed.
+        self._control.close()  # its keeper ends it, and all that it started
+        if sys.platform != "linux":
+            self._kill()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        self._channel.close()
+        os.close(self._output)
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._channel.close()
-        os.close(self._output)
 
     def _send(self, message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):  # it is gone, and listening will show that

@@ -1,5 +1,6 @@
 """From a lease to a report: builds the job, calls its executor until it is complete, and says how it ended."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
@@ -10,6 +11,7 @@ from django.db import connection
 
 from runs import handover, outputs
 from runs.executors.base import Executor, Failed, Job, Outcome, Stop, Stopped
+from runs.executors.processor import seconds_in_line
 from runs.executors.results import Unstorable, encode, storable_text
 from runs.reports import Report, Said
 from runs.transitions import Lease
@@ -81,9 +83,11 @@ def _inputs(run_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
 def _iterate(job: Job, most: int, report: Report) -> Outcome:
     """Calls the executor until it says it is complete; at the limit the attempt fails and keeps what there is."""
     run = executor(job.spec.get("name", ""))
+    report.worked_seconds = 0.0
     while True:
         report.iterations = job.iteration
-        outcome = run(job)
+        outcome, seconds = _timed(run, job)
+        report.worked_seconds += seconds
         _check(outcome.result)
         report.usage.input_tokens += outcome.usage.input_tokens
         report.usage.output_tokens += outcome.usage.output_tokens
@@ -95,6 +99,16 @@ def _iterate(job: Job, most: int, report: Report) -> Outcome:
             raise Failed("the iteration limit was reached", retryable=False, partial_result=outcome.result)
         job.partial_result = outcome.result
         job.iteration += 1
+
+
+def _timed(run: Executor, job: Job) -> tuple[Outcome, float]:
+    """Calls the executor, and says how many seconds the work took, without those in line for a processor: agents that
+    share too few of them make each other slower, and that is no work."""
+    began, waited = time.monotonic(), seconds_in_line()
+    outcome = run(job)
+    if outcome.worked_seconds is not None:
+        return outcome, outcome.worked_seconds
+    return outcome, max(0.0, time.monotonic() - began - (seconds_in_line() - waited))
 
 
 def _check(result: Any) -> None:

@@ -143,6 +143,7 @@ class Migration(migrations.Migration):
                 ("work_seconds", models.FloatField(default=0)),
                 ("critical_path_seconds", models.FloatField(default=0)),
                 ("theoretical_speedup", models.FloatField(null=True)),
+                ("baseline_seconds", models.FloatField(null=True)),
                 ("last_seq", models.PositiveBigIntegerField(default=0)),
                 ("trim_seq", models.PositiveBigIntegerField(default=0)),
                 ("total", models.PositiveIntegerField(default=0)),

@@ -41,6 +41,8 @@ class Run(models.Model):
     work_seconds = models.FloatField(default=0)
     critical_path_seconds = models.FloatField(default=0)
     theoretical_speedup = models.FloatField(null=True)
+    # How long a sequential run of the same subtasks took.
+    baseline_seconds = models.FloatField(null=True)
 
     # ---- the event log: seq runs from trim_seq + 1 to last_seq without a gap ----
     last_seq = models.PositiveBigIntegerField(default=0)
@@ -80,7 +82,8 @@ class Run(models.Model):
     # Busy time is that of ended attempts plus, for open ones, their number × now − the sum of their starts.
     busy_ended = models.FloatField(default=0)
     open_started_sum = models.FloatField(default=0)
-    # Measured time of completed subtasks; overhead from "could start" to started plus finished to recorded.
+    # Time that completed subtasks would have taken alone; overhead from "could start" to started plus finished to
+    # recorded.
     work_done = models.FloatField(default=0)
     overhead_sum = models.FloatField(default=0)
     overhead_count = models.PositiveIntegerField(default=0)

@@ -17,6 +17,7 @@ from runs.statements.claiming import (
     WAITING_ON,
 )
 from runs.statements.ending import (
+    BASELINE,
     END_ATTEMPTS,
     END_ONE_PENDING,
     END_PENDING,
@@ -36,6 +37,7 @@ from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES,
 __all__ = [
     "ADD_LOADS",
     "ATTEMPTS",
+    "BASELINE",
     "CANCEL_OVERDUE",
     "CLAIMS",
     "COME_BACK",

@@ -80,6 +80,14 @@ END_ONE_PENDING = Statement(
     """,
 )
 
+BASELINE = Statement(
+    "",
+    """
+    UPDATE runs_run SET baseline_seconds = %(seconds)s, updated_at = %(now)s
+    WHERE id = %(run)s AND status = 'completed' AND completed = total
+    """,
+)
+
 REQUEST_STOP = Statement(
     "",
     """

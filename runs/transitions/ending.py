@@ -156,7 +156,7 @@ def _closed(entry: Entry, ending: _Ending) -> None:
         load.completed += 1
         available = moment(found.available_at) or leased
         overhead = (started - available).total_seconds() + (entry.now - at).total_seconds()
-        entry.add(work_done=(at - started).total_seconds(), overhead_sum=max(0.0, overhead), overhead_count=1)
+        entry.add(work_done=_work(report, started, at), overhead_sum=max(0.0, overhead), overhead_count=1)
     elif report.said is not Said.RELEASE:
         load.unsuccessful += 1
     if status in states.TERMINAL:
@@ -166,6 +166,12 @@ def _closed(entry: Entry, ending: _Ending) -> None:
     kind, topic = _KIND[report.said]
     data = _ending_data(ending)
     note(entry, kind, found, topic=topic, before=states.Status.IN_PROGRESS, after=status, data=data)
+
+
+def _work(report: Report, started: datetime, at: datetime) -> float:
+    """Seconds one agent alone would have needed for it."""
+    took = max(0.0, (at - started).total_seconds())
+    return took if report.worked_seconds is None else min(took, report.worked_seconds)
 
 
 def _ending_data(ending: _Ending) -> dict[str, Any] | None:

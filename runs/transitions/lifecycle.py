@@ -59,4 +59,12 @@ def close(entry: Entry) -> bool:
     reason = entry["end_reason"] or {"completed": "done"}.get(status, status)
     entry.mark(status=status, end_reason=reason, finished_at=entry.now, started_at=entry["started_at"] or entry.now)
     entry.note(f"run_{status}", topic="results", before=before, after=status, data={"reason": reason})
+    _measured(entry)
     return True
+
+
+def _measured(entry: Entry) -> None:
+    """A baseline that did all of its work tells the run it was made for how long that takes one after the other."""
+    if entry["baseline_of_id"] and entry["completed"] == entry["total"]:
+        took = (entry["finished_at"] - entry["started_at"]).total_seconds()
+        sql.BASELINE(run=entry["baseline_of_id"], seconds=took, now=stamp(entry.now))

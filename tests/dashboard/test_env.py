@@ -95,3 +95,25 @@ def test_a_secret_file_that_cannot_be_read_stops_the_start(given: pytest.MonkeyP
     given.setenv("ABREAST_X_FILE", str(tmp_path / "nowhere"))
     with pytest.raises(ImproperlyConfigured, match="ABREAST_X_FILE"):
         env.secret("ABREAST_X")
+
+
+def test_hosts_stand_as_in_a_url_and_once() -> None:
+    assert env.hosts("127.0.0.1", "::1", "127.0.0.1", "my.lan") == ["127.0.0.1", "[::1]", "my.lan"]
+    assert env.hosts("0.0.0.0", "::") == []
+
+
+def test_what_is_kept_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    assert env.kept(path, lambda: "first") == env.kept(path, lambda: "second") == "first"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_two_who_make_it_at_once_one_wins_for_both(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+
+    def slow() -> str:
+        path.write_text("the other's")
+        return "mine"
+
+    assert env.kept(path, slow) == "the other's"

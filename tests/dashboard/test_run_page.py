@@ -93,3 +93,26 @@ def test_a_run_under_way_is_described_without_a_query(
         found = run_page.context(run, there.now)
     assert found["progress"]["total"] == 20
     assert [tab.count for tab in found["tabs"]] == [None, 20, run.last_seq]
+
+
+def test_the_timeline_keeps_room_for_the_agents_that_may_come(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=2)
+    assert run_page.timeline_rows(there.run, ended=False) == 2
+    for key, agent in zip("abc", ("one", "two", "three")):
+        there.start(key, agent=agent)
+    assert run_page.timeline_rows(there.run, ended=False) == 3
+    assert run_page.timeline_rows(there.run, ended=True) == 3
+
+
+@pytest.mark.parametrize(("max_agents", "rows"), [(1, 1), (9, 6), (100, 6)])
+def test_no_more_room_is_kept_than_there_are_subtasks(ada: User, max_agents: int, rows: int) -> None:
+    assert run_page.timeline_rows(scene(ada, "abcdef", max_agents=max_agents).run, ended=False) == rows
+
+
+def test_no_more_room_is_kept_than_a_page_has_to_spare(ada: User) -> None:
+    there = scene(ada, [f"k{number}" for number in range(20)], max_agents=20)
+    assert run_page.timeline_rows(there.run, ended=False) == run_page.MOST_RESERVED
+
+
+def test_a_run_that_ended_needs_room_for_those_who_took_part(ada: User) -> None:
+    assert run_page.timeline_rows(scene(ada, "abc", max_agents=3).run, ended=True) == 0

@@ -24,6 +24,8 @@ HERE = Path(__file__).parent
 # WhiteNoise streams files the synchronous way, which Django warns of; a browser that leaves a page leaves answers
 # unread, and Python warns of those. Neither is about what is tested here.
 TOLERATED = ("ignore:StreamingHttpResponse must consume", "ignore::pytest.PytestUnraisableExceptionWarning")
+# What Chromium says of a page that is left before its socket is open; of a server that refuses it says other words.
+LEFT_EARLY = "failed: WebSocket is closed before the connection is established."
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -87,7 +89,8 @@ class Watched:
         page.on("dialog", lambda dialog: self.found.append(f"dialog: {dialog.message}"))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        told = "Failed to load resource" in message.text or message.text.endswith(LEFT_EARLY)
+        if message.type in ("error", "warning") and not told:
             self.found.append(f"console: {message.text}")
 
     def _response(self, response: Response) -> None:

@@ -80,7 +80,7 @@ def test_live_numbers_shift_nothing_on_the_page(visit: Open, there: Scene) -> No
         """() => {
           window.shifted = 0;
           const add = (list) => list.getEntries().forEach((entry) => (window.shifted += entry.value));
-          new PerformanceObserver(add).observe({type: "layout-shift"});
+          new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
         }"""
     )
     there.complete("c")
@@ -135,3 +135,20 @@ def test_the_overview_follows_its_runs(visit: Open, there: Scene) -> None:
     there.start("b")
     there.fail("b")
     expect(page.locator("#overview-waits")).to_contain_text("1 subtask failed")
+
+
+def test_a_page_of_another_origin_opens_no_socket(visit: Open, there: Scene, watched: Watched) -> None:
+    watched.expected.append("Unexpected response code: 403")
+    page = visit("/", bypass_csp=True)  # it is the server that has to refuse
+    address = f"{page.url.replace('http', 'ws')}ws/runs/{there.run_id}/"
+    page.goto(page.url.replace("127.0.0.1", "localhost") + "login/")
+    opened = page.evaluate(
+        """(address) => new Promise((told) => {
+          const socket = new WebSocket(address);
+          socket.onopen = () => told(true);
+          socket.onerror = () => told(false);
+        })""",
+        address,
+    )
+    assert not opened
+    assert any("403" in line for line in watched.found)

@@ -8,9 +8,26 @@ from dashboard import figures
 from runs.models import Run, Subtask
 from tests.e2e.conftest import Open
 from tests.scenes import Scene, scene
+from todos.models import Todo
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> \u202egnihtemos"
-PAGES = ["/", "/runs/", "/runs/{run}/", "/runs/{run}/?as=table", "/runs/{run}/subtasks/", "/runs/{run}/events/"]
+TODO_PAGES = [
+    "/todos/",
+    "/todos/new/",
+    "/todos/{todo}/",
+    "/todos/{todo}/edit/",
+    "/todos/{todo}/needs/",
+    "/todos/{todo}/delete/",
+]
+PAGES = [
+    *TODO_PAGES,
+    "/",
+    "/runs/",
+    "/runs/{run}/",
+    "/runs/{run}/?as=table",
+    "/runs/{run}/subtasks/",
+    "/runs/{run}/events/",
+]
 DRAWER = "/runs/{run}/subtasks/read.c/"
 
 
@@ -39,8 +56,8 @@ def rows(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", [*PAGES, DRAWER])
 def test_every_page_loads_without_an_error_in_both_themes(visit: Open, there: Scene, path: str, theme: str) -> None:
-    page = visit(path.format(run=there.run_id), color_scheme=theme)
-    expect(page.locator("h1")).to_be_visible()
+    page = visit(path.format(run=there.run_id, todo=there.run.todo_id), color_scheme=theme)
+    expect(page.locator("h1")).to_be_attached()
     expect(page.locator("body")).not_to_contain_text("undefined")
 
 
@@ -54,17 +71,18 @@ def test_the_empty_overview_moves_on_by_itself(visit: Open, ada: User) -> None:
 @pytest.mark.parametrize("path", [*PAGES, DRAWER])
 def test_hostile_texts_run_nothing_anywhere(visit: Open, there: Scene, path: str) -> None:
     Run.objects.update(content=HOSTILE)
+    Todo.objects.update(content=HOSTILE)
     Subtask.objects.update(content=HOSTILE, message=HOSTILE, error=HOSTILE, result={HOSTILE: HOSTILE})
     there.print("read.c", HOSTILE + "\x1b]8;;javascript:alert(3)\x07click")
-    page = visit(path.format(run=there.run_id))
-    expect(page.locator("h1")).to_be_visible()
+    page = visit(path.format(run=there.run_id, todo=there.run.todo_id))
+    expect(page.locator("h1")).to_be_attached()
     assert page.locator("img").count() == 0
 
 
 @pytest.mark.parametrize("path", [*PAGES, DRAWER])
 def test_nothing_is_wider_than_a_phone(visit: Open, there: Scene, path: str) -> None:
-    page = visit(path.format(run=there.run_id), viewport={"width": 390, "height": 844})
-    page.locator("h1").wait_for()
+    page = visit(path.format(run=there.run_id, todo=there.run.todo_id), viewport={"width": 390, "height": 844})
+    page.locator("h1").wait_for(state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

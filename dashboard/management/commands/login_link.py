@@ -14,12 +14,7 @@ class Command(BaseCommand):
     help = "Prints a link that signs the owner in. It works once and for ten minutes."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Where the server of this home answers, or would.
+        url = serving.remembered_url(settings.HOME) or serving.url_of(settings.BIND_HOST, settings.BIND_PORT)
         secret = tokens.make_login_link(tokens.owner(), timezone.now())
-        self.stdout.write(f"{_url()}/login/{secret}/")
-
-
-def _url() -> str:
-    """Where the server of this home answers, or would."""
-    host = settings.BIND_HOST
-    name = f"[{host}]" if ":" in host else host
-    return serving.remembered_url(settings.HOME) or f"http://{name}:{settings.BIND_PORT}"
+        self.stdout.write(f"{url}/login/{secret}/")

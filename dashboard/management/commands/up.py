@@ -1,18 +1,19 @@
 """`manage.py up`: one process that is everything: migrated database, login link, orchestrator, server."""
 
 import os
+import socket
 import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from dashboard import first_run, serving, static
+from dashboard import database, first_run, serving, static
+from dashboard.stopping import Stopping
 from runs import orchestrator, tokens
 
 ASGI = "dashboard.asgi.application"
@@ -26,42 +27,57 @@ class Command(BaseCommand):
     help = "Starts everything in one process: http://127.0.0.1:8000, or the next free port."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settings.HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stopping = Stopping()
+        stopping.watch()
         try:
             with ExitStack() as stack:
                 if connection.vendor == "sqlite":
                     stack.enter_context(serving.home_lock(settings.HOME))
                     self._warn_of_old_sqlite()
-                self._up()
-        except serving.CannotServe as error:
-            raise CommandError(str(error)) from None
+                self._up(stopping)
+        except KeyboardInterrupt:
+            pass  # it was asked to stop while it started
+        except (serving.CannotServe, OSError) as error:
+            raise CommandError(str(error)) from error
+        self._say("stopped")
+        # Threads of requests that nobody hears any more would hold up the end by as long as they wait for something.
+        os._exit(0)
 
-    def _up(self) -> None:
-        explicit = "PORT" in os.environ
+    def _up(self, stopping: Stopping) -> None:
+        explicit = bool(os.environ.get("PORT"))
         listener = serving.bind(settings.BIND_HOST, settings.BIND_PORT, take_next=not explicit)
-        url = serving.url_of(listener, settings.BIND_HOST)
-        call_command("migrate", verbosity=0, interactive=False)
-        if static.is_stale():
-            call_command("collectstatic", verbosity=0, interactive=False)
-        port = listener.getsockname()[1]
+        with closing(listener):
+            port = listener.getsockname()[1]
+            url = serving.url_of(settings.BIND_HOST, port)
+            database.bring_up_to_date()
+            database.tidy()
+            if static.is_stale():
+                static.collect()
+            self._name_cookies(port, url)
+            stopping.hold()
+            orchestrator.start()
+            try:
+                self._serve(listener, url, stopping)
+            finally:
+                orchestrator.stop()
+                database.tidy()
+
+    def _name_cookies(self, port: int, url: str) -> None:
+        """Browsers send the cookies of one port to all others of a host: they are told apart by their names."""
         if port != settings.BIND_PORT:
             self._say(f"port {settings.BIND_PORT} is taken, so this is {url}")
             settings.SESSION_COOKIE_NAME = f"abreast_session_{port}"
             settings.CSRF_COOKIE_NAME = f"abreast_csrf_{port}"
+
+    def _serve(self, listener: socket.socket, url: str, stopping: Stopping) -> None:
         owner = tokens.owner()
         serving.remember(settings.HOME, url)
         self._say(f"login: {url}/login/{tokens.make_login_link(owner, timezone.now())}/")
         self._say(f"token: {tokens.make(owner, 'make run', scope='operator', commands=True)}")
-        orchestrator.start()
-        try:
-            first_run.start_if_wanted(owner)
-            self._say(f"Abreast is at {url} — Ctrl-C stops it, and nothing is lost")
-            # Imported only now: it takes the cookies' names from the settings as they are.
-            serving.serve(settings.SERVER, import_string(ASGI), listener)
-        finally:
-            orchestrator.stop()
-            listener.close()
-        self._say("stopped")
+        first_run.start_if_wanted(owner)
+        self._say(f"Abreast is at {url} — Ctrl-C stops it, and nothing is lost")
+        # Imported only now: it takes the cookies' names from the settings as they are.
+        serving.serve(settings.SERVER, import_string(ASGI), listener, stopping)
 
     def _warn_of_old_sqlite(self) -> None:
         if sqlite3.sqlite_version_info < SAFE_SQLITE:
@@ -71,5 +87,6 @@ class Command(BaseCommand):
             )
 
     def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        with suppress(OSError):  # whoever read this may be gone, which is no reason to stop
+            self.stdout.write(line)
+            self.stdout.flush()

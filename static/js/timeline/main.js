@@ -17,11 +17,12 @@ const frame = document.getElementById("timeline");
 const canvas = frame.querySelector("canvas");
 const line = document.getElementById("picked");
 const hint = [...line.childNodes];
-const spacer = frame.appendChild(document.createElement("div"));
+const spacer = frame.querySelector("[data-spacer]"); // as high as the rows will be, until they are measured
 
 const bars = new Bars(frame.dataset.source);
 const view = new View();
 const painter = new Painter(canvas);
+const reserved = Number(frame.dataset.rows); // for the agents that will come: the page must not grow with each
 const layout = {names: 148, row: 44, scrolled: 0, margin: 16};
 let picked = null;
 let hovered = null;
@@ -51,11 +52,13 @@ function measure() {
   const narrow = frame.clientWidth < 600;
   layout.names = narrow ? 92 : 148;
   layout.margin = narrow ? 12 : 16;
-  layout.row = HEIGHTS.find(([most]) => bars.rows.length <= most)[1];
-  const rows = Math.max(1, bars.rows.length) * layout.row;
+  const count = Math.max(1, reserved, bars.rows.length);
+  layout.row = HEIGHTS.find(([most]) => count <= most)[1];
+  const rows = count * layout.row;
   const most = Math.min(620, Math.max(200, window.innerHeight * 0.64));
   const height = Math.min(AXIS + rows + 1, most);
   painter.resize(frame.clientWidth, height);
+  spacer.replaceChildren();
   spacer.style.height = `${Math.max(0, AXIS + rows + 1 - height)}px`;
   frame.style.height = `${height}px`;
   view.width = Math.max(1, frame.clientWidth - layout.names);

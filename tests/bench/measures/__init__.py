@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from tests.bench.lines import Line
-from tests.bench.measures import dag, orchestrate
+from tests.bench.measures import dag, idle, live, orchestrate, size, start
 from tests.bench.sitting import Sitting
 
 MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "orchestrate": orchestrate.measure,
     "dag": dag.measure,
+    "size": size.measure,
+    "live": live.measure,
+    "start": start.measure,
+    "idle": idle.measure,
 }

@@ -1,4 +1,4 @@
-"""Who may open what: every page of a run, by everybody."""
+"""Who may open what: every page of a run and of a todo, by everybody."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -7,11 +7,13 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from dashboard import urls
 from tests.scenes import Scene, scene
+from todos.models import Todo
 
 pytestmark = pytest.mark.django_db
 
 PAGES = [pattern.name for pattern in urls.pages if pattern.name]
-BUTTONS = [pattern.name for pattern in urls.buttons if pattern.name]
+BUTTONS = [pattern.name for pattern in [*urls.buttons, *urls.changes] if pattern.name]
+NOBODYS = ("overview", "overview-frame", "runs", "todos", "todo-new")  # each shows everybody what is theirs
 
 
 @pytest.fixture
@@ -21,9 +23,9 @@ def there(ada: User) -> Scene:
 
 def address(name: str, there: Scene) -> str:
     """The address of a page or button by its name."""
-    (pattern,) = (entry for entry in [*urls.pages, *urls.buttons] if entry.name == name)
+    (pattern,) = (entry for entry in [*urls.pages, *urls.buttons, *urls.changes] if entry.name == name)
     needed = set(pattern.pattern.converters)
-    known = {"run_id": there.run_id, "key": "a"}
+    known = {"run_id": there.run_id, "key": "a", "todo_id": there.run.todo_id}
     return reverse(name, kwargs={part: known[part] for part in needed})
 
 
@@ -35,10 +37,8 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(name: str, there: Scene) ->
         assert response["Location"] == f"/login/?next={path}"
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in PAGES + BUTTONS if name not in ("overview", "overview-frame", "runs")]
-)
-def test_a_run_of_somebody_else_is_not_there(name: str, there: Scene, eves: Client) -> None:
+@pytest.mark.parametrize("name", [name for name in PAGES + BUTTONS if name not in NOBODYS])
+def test_what_belongs_to_somebody_else_is_not_there(name: str, there: Scene, eves: Client) -> None:
     path = address(name, there)
     response = eves.post(path) if name in BUTTONS else eves.get(path)
     assert response.status_code == 404
@@ -65,11 +65,15 @@ def test_a_button_needs_the_mark_of_the_page(name: str, there: Scene, ada: User)
 @pytest.mark.parametrize("name", BUTTONS)
 def test_whoever_may_only_look_presses_in_vain(name: str, ada: User, eve: User, eves: Client) -> None:
     there = scene(eve, "ab")
+    before = list(Todo.objects.values())
     assert eves.post(address(name, there)).status_code == 403
+    assert list(Todo.objects.values()) == before
     assert (there.run.status, there.subtask("a").status) == ("pending", "pending")
 
 
-@pytest.mark.parametrize("path", ["/runs/999/", "/runs/0/", "/runs/99999999999999999999/", "/runs/1/subtasks/zzz/"])
+@pytest.mark.parametrize(
+    "path", ["/runs/999/", "/runs/0/", "/runs/99999999999999999999/", "/runs/1/subtasks/zzz/", "/todos/0/"]
+)
 def test_what_is_not_there_is_a_page_that_says_so(path: str, browser: Client) -> None:
     response = browser.get(path)
     assert response.status_code == 404
@@ -79,7 +83,9 @@ def test_what_is_not_there_is_a_page_that_says_so(path: str, browser: Client) ->
 def test_every_page_of_this_project_is_known_here() -> None:
     """A page that is added beside these lists would escape the tests above."""
     known = {
-        entry.name for entry in [*urls.pages, *urls.buttons, *urls.signing_in, *urls.machines] if hasattr(entry, "name")
+        entry.name
+        for entry in [*urls.pages, *urls.buttons, *urls.changes, *urls.signing_in, *urls.machines]
+        if hasattr(entry, "name")
     }
     direct = {entry.name for entry in get_resolver().url_patterns if isinstance(entry, URLPattern)}
     assert direct <= known

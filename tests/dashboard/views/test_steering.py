@@ -99,7 +99,31 @@ def test_a_run_under_way_cannot_be_tried_again(browser: Client, there: Scene) ->
     assert "Nothing was changed." in said(response)[0]
 
 
+def test_the_baseline_is_measured_by_a_sequential_run(browser: Client, ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    there.start("a", "b")
+    there.complete("a", "b")
+    page = browser.get(f"/runs/{there.run_id}/").content.decode()
+    assert f'formaction="/runs/{there.run_id}/baseline/"' in page
+    response = browser.post(f"/runs/{there.run_id}/baseline/")
+    measuring = Run.objects.get(baseline_of=there.run_id)
+    assert response["Location"] == f"/runs/{measuring.pk}/"
+    assert (measuring.strategy, measuring.max_agents) == ("sequential", 1)
+    assert "/baseline/" not in browser.get(f"/runs/{measuring.pk}/").content.decode()
+
+
+def test_a_measured_baseline_is_what_the_page_says(browser: Client, ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    there.start("a", "b")
+    there.later(10)
+    there.complete("a", "b")
+    Run.objects.filter(pk=there.run_id).update(baseline_seconds=30.0)
+    page = browser.get(f"/runs/{there.run_id}/").content.decode()
+    assert "3.0x <small>measured</small>" in page
+    assert "3.0x as fast as one after the other" in page
+
+
 def test_looking_at_a_button_presses_nothing(browser: Client, there: Scene) -> None:
-    for name in ("pause", "resume", "retry"):
+    for name in ("pause", "resume", "retry", "baseline"):
         assert browser.get(f"/runs/{there.run_id}/{name}/").status_code == 405
     assert there.run.status == "running"

@@ -55,6 +55,12 @@ def test_parallel_pays_from_a_tenth_on(work: float, verdict: str) -> None:
     assert measured(work_seconds=work).verdict == verdict
 
 
+def test_what_a_sequential_run_took_counts_for_more_than_an_estimate() -> None:
+    beaten = measured(baseline_seconds=9.0)
+    assert (beaten.speedup, beaten.against_baseline, beaten.verdict) == (4.0, 0.9, "parallel does not pay")
+    assert measured(work_seconds=10.0, baseline_seconds=20.0).verdict == "parallel pays"
+
+
 def test_who_asked_for_one_at_a_time_gets_no_verdict_on_parallel_work() -> None:
     assert measured(max_agents=1).verdict is None
     assert measured(strategy="sequential").verdict is None

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 from runs.executors.calls import Task, Unfit, registered
@@ -34,6 +35,14 @@ def print_lines(task: Task, lines: int) -> int:
 def print_on(task: Task) -> None:
     while True:
         print("on and on")
+
+
+@registered("test.busy")
+def busy(task: Task, seconds: float) -> None:
+    """Needs a processor for so long."""
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
 
 
 @registered("test.hang")
@@ -122,3 +131,29 @@ def fork(task: Task) -> int:
     """Comes back twice."""
     os.fork()
     return os.getpid()
+
+
+@registered("test.daemon")
+def daemon(task: Task, token: str, then: str) -> None:
+    """Leaves a daemon in a session of its own, whose parent is gone, and then goes on in some way."""
+    if os.fork() == 0:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if os.fork() == 0:
+            os.execv(sys.executable, [sys.executable, "-c", "import signal; signal.sigwait([signal.SIGUSR1])", token])
+        os._exit(0)
+    os.wait()
+    print("begun", flush=True)
+    if then == "exit":
+        os._exit(0)
+    if then == "crash":
+        ctypes.string_at(0)
+    if then == "kill its parent":
+        os.kill(os.getppid(), signal.SIGTERM)
+    if then in ("hang", "kill its parent"):
+        threading.Event().wait()
+
+
+@registered("test.read")
+def read(task: Task) -> str:
+    return sys.stdin.read()

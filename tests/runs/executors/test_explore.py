@@ -197,6 +197,20 @@ def test_the_outline_of_this_very_project_is_in_order() -> None:
     assert MAX_DEPTH >= 2
 
 
+def test_the_own_source_tree_is_explored_from_any_workspace(tmp_path: Path) -> None:
+    outline = explore.outline(settings.BASE_DIR, name="Abreast", own=True, limit=3)
+    assert outline["content"] == "Explore 3 modules of Abreast"
+    assert {leaf["executor"]["name"] for leaf in leaves(outline["subtasks"])} == {"python"}
+    assert run_all(outline, tmp_path)["merge"]["modules"] == 3
+
+
+@pytest.mark.parametrize("path", ["Makefile", "../secret.py", "var/secret_key"])
+def test_of_the_own_source_tree_only_modules_are_read(tmp_path: Path, path: str) -> None:
+    for function in (explore.count_lines, explore.list_symbols, explore.list_imports):
+        with pytest.raises(Unfit, match=path):
+            function(Task(tmp_path), path, own=True)
+
+
 def test_modules_of_alike_or_long_paths_keep_apart(workspace: Path) -> None:
     deep = workspace / "a" / ("d" * 60)
     deep.mkdir(parents=True)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import psutil
 import pytest
 from pytest_django import Settings
 
+from runs import outputs
 from runs.executors import python
 from runs.executors.base import Failed, Job, Stop, Stopped
 from runs.executors.child import ROOT
-from tests.runs.executors.conftest import Kept, gone
+from tests.runs.executors.conftest import Kept, gone, survivors
 
 
 @pytest.fixture(autouse=True)
@@ -171,6 +173,32 @@ def test_a_call_that_must_stop_is_killed_with_its_children(workspace: Path, kept
     assert all(gone(int(number)) for number in (workspace / "pids").read_text().split())
 
 
+@pytest.mark.parametrize("then", ["return", "exit", "crash", "kill its parent", "hang"])
+def test_no_daemon_survives_its_call(workspace: Path, kept: Kept, token: str, then: str) -> None:
+    job = job_for("test.daemon", workspace, kept, token=token, then=then)
+    if then in ("hang", "kill its parent"):
+        kept.stop_at(b"begun", job)
+    with nullcontext() if then == "return" else pytest.raises((Failed, Stopped)):
+        python.run(job)
+    assert b"begun" in kept.data
+    assert survivors(token) == []
+    assert call("test.result", workspace, kind="null") is None
+
+
+def test_a_call_that_prints_too_much_fails_for_good(workspace: Path, settings: Settings, tmp_path: Path) -> None:
+    settings.OUTPUTS = tmp_path
+    settings.OUTPUT_MAX_BYTES = 2**20
+    job = Job({"call": "test.print_on"}, workspace=workspace, output=outputs.Sink(1, 2, 3))
+    with pytest.raises(Failed, match="printed more than 1 MiB") as failed:
+        python.run(job)
+    assert not failed.value.retryable
+    assert (job.output.close().size, outputs.size(1, 2, 3)) == (2**20, 2**20)
+
+
+def test_a_call_finds_nothing_to_read(workspace: Path) -> None:
+    assert call("test.read", workspace) == ""
+
+
 def test_a_call_over_its_time_is_killed(workspace: Path, kept: Kept) -> None:
     job = Job({"call": "test.hang"}, workspace=workspace, timeout_seconds=0.3, output=kept)
     since = time.monotonic()
@@ -187,7 +215,7 @@ def test_a_call_that_prints_without_end_can_be_stopped(workspace: Path, kept: Ke
         python.run(job)
 
 
-def test_the_hand_dies_with_a_server_that_is_killed(workspace: Path) -> None:
+def test_the_hand_and_its_children_die_with_a_server_that_is_killed(workspace: Path) -> None:
     """Even in the middle of a call."""
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(workspace)],
@@ -198,11 +226,11 @@ def test_the_hand_dies_with_a_server_that_is_killed(workspace: Path) -> None:
     assert server.stdout is not None
     with server.stdout as said:
         assert said.readline() == b"hanging\n"
-    hand = int((workspace / "pids").read_text().split()[0])
-    assert psutil.pid_exists(hand)
+    pids = [int(number) for number in (workspace / "pids").read_text().split()]
+    assert all(psutil.pid_exists(number) for number in pids)
     server.kill()
     server.wait()
-    assert gone(hand)
+    assert all(gone(number) for number in pids)
 
 
 SERVER = """
@@ -211,6 +239,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 from django.conf import settings
 from pathlib import Path
+from runs import outputs
 from runs.executors import python
 from runs.executors.base import Job
 settings.PYTHON_CALLS = ["tests.runs.executors.calling"]

@@ -54,6 +54,15 @@ def test_times_are_those_of_whoever_did_the_work() -> None:
     assert made.run.overhead_sum == 3.0  # two until it started, one until it was written down
 
 
+@pytest.mark.parametrize(("told", "counts"), [(None, 10.0), (4.0, 4.0), (11.0, 10.0)])
+def test_work_is_what_it_would_have_taken_alone_and_never_more_than_it_took(told: float | None, counts: float) -> None:
+    made = work({"x": {}})
+    lease = made.begin("x")
+    made.clock.advance(10)
+    made.say(Said.COMPLETE, lease, worked_seconds=told)
+    assert made.run.work_done == counts
+
+
 @pytest.mark.parametrize("said", [Said.COMPLETE, Said.FAIL])
 def test_work_that_nobody_said_had_started_began_with_its_lease(said: Said) -> None:
     made = work({"x": {}})

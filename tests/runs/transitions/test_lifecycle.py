@@ -52,6 +52,26 @@ def cancelled(made: Work) -> None:
     close(made)
 
 
+def test_a_baseline_tells_the_run_it_was_made_for_how_long_it_took() -> None:
+    made = work({"x": {}})
+    end(Said.COMPLETE)(made)
+    slow = work({"x": {}}, strategy="sequential", baseline_of=made.run)
+    move("start")(slow)
+    lease = slow.begin("x")
+    slow.clock.advance(7)
+    slow.say(Said.COMPLETE, lease)
+    assert close(slow)
+    assert made.run.baseline_seconds == 7.0
+
+
+def test_a_baseline_that_did_not_do_all_of_it_tells_nothing() -> None:
+    made = work({"x": {}})
+    end(Said.COMPLETE)(made)
+    slow = work({"x": {}}, strategy="sequential", baseline_of=made.run)
+    end(Said.FAIL)(slow)
+    assert made.run.baseline_seconds is None
+
+
 STATES: dict[str, Callable[[Work], object]] = {
     "pending": lambda made: None,
     "running": move("start"),

@@ -1,0 +1,141 @@
+"""What the page of a todo says beside its tree: what has become of it, whether it can be run, and its runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, get_args
+
+from django.db.models import Count, Q, QuerySet
+
+from dashboard import figures, overview_page, run_page, todo_list, todo_tree
+from runs.api.runs import RunIn
+from runs.engine import states
+from runs.executors.running import MODULES
+from runs.models import Run
+from todos.models import Todo
+from todos.plan.rollup import TOTAL
+
+RUNS = 6
+PRIORITIES = {1: "highest", 2: "high", 3: "medium", 4: "low", 5: "lowest"}
+
+
+def context(view: todo_tree.View, now: datetime) -> dict[str, Any]:
+    """Everything the templates `todos/page.html` and those it includes need."""
+    todo = view.top
+    shown = todo_tree.shown(view)
+    run = under_way(todo)
+    runs = runs_of(todo)
+    counts = todo_list.counts_of(todo)
+    return {
+        "now": now,
+        "todo": todo,
+        "view": view,
+        "shown": shown,
+        "here": view.address(),
+        "above": above(todo),
+        "counts": counts,
+        "bar": todo_list.bar(counts),
+        "rest": todo_list.rest(counts),
+        "priority": PRIORITIES[todo.priority],
+        "time": todo_tree.time(todo),
+        "adds_at_end": not shown_adding(shown.rows),
+        "hindrance": "" if run else hindrance(todo),
+        "again": counts["completed"] == counts[TOTAL],
+        "carried": counts["completed"],
+        "runs": overview_page.lines(list(runs[:RUNS]), now),
+        "runs_total": runs.count(),
+        "run_form": RunForm(),
+        **_running(run, now),
+    }
+
+
+def _running(run: Run | None, now: datetime) -> dict[str, Any]:
+    """What its strip shows of the run under way, if there is one."""
+    return {"run": None} if run is None else run_page.context(run, now)
+
+
+def shown_adding(rows: Any) -> bool:
+    """Whether the row for a new todo stands below one of these."""
+    return any(row.adds or shown_adding(row.below) for row in rows)
+
+
+def above(todo: Todo) -> list[Todo]:
+    """From the top of the tree down to the parent."""
+    found: list[Todo] = []
+    while todo.parent is not None:
+        todo = todo.parent
+        found.insert(0, todo)
+    return found
+
+
+# ---- its runs ----
+
+
+def runs_of(todo: Todo) -> QuerySet[Run]:
+    """Its own and those of what is below it, newest first."""
+    of = Q(todo=todo) if todo.root_id else Q(todo=todo) | Q(todo__root=todo)
+    return Run.objects.filter(of).defer("result").order_by("-pk")
+
+
+def under_way(todo: Todo) -> Run | None:
+    """The run that keeps anything of its tree from being run: a todo is in one run at a time, and so is its tree."""
+    tree = Q(todo=todo.tree_id) | Q(todo__root=todo.tree_id)
+    return Run.objects.filter(tree, status__in=states.RUN_UNENDED).defer("result").first()
+
+
+def hindrance(todo: Todo) -> str:
+    """Why the workers of this server cannot do all of it; empty when they can."""
+    wanted = _executors(todo)
+    nobody = wanted.pop(None, 0)
+    unknown = {name: number for name, number in wanted.items() if name not in MODULES}
+    if nobody:
+        are = "1 subtask has" if nobody == 1 else f"{nobody:,} subtasks have"
+        return f"{are} no executor, so the workers of this server cannot do {'it' if nobody == 1 else 'them'}"
+    if unknown:
+        said = ", ".join(f"{name} ({figures.plural(number, 'subtask')})" for name, number in sorted(unknown.items()))
+        return f"this server has no executor of the name {said}; it has {', '.join(sorted(MODULES))}"
+    return ""
+
+
+def _executors(todo: Todo) -> dict[str | None, int]:
+    """How many leaves that are not completed name which executor; of all leaves, if all are completed."""
+    if not todo.counts:
+        return {(todo.executor or {}).get("name"): 1}
+    leaves = todo_tree.all_below(todo).filter(counts={})
+    if todo.counts["completed"] < todo.counts[TOTAL]:
+        leaves = leaves.exclude(status=states.Status.COMPLETED)
+    rows = leaves.order_by().values_list("executor__name").annotate(Count("pk"))
+    return dict(rows)
+
+
+# ---- the form that starts one ----
+
+
+def _words(name: str) -> list[str]:
+    """What the API takes there."""
+    return list(get_args(RunIn.model_fields[name].annotation))
+
+
+@dataclass(frozen=True, slots=True)
+class RunForm:
+    """What was chosen, and what is wrong with it by field ("" for the whole)."""
+
+    values: Mapping[str, Any] = field(default_factory=lambda: {"backend": "embedded", "strategy": "auto"})
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def backends(self) -> list[str]:
+        return _words("backend")
+
+    @property
+    def only_here(self) -> bool:
+        """Whether the workers of this server are the only ones there are."""
+        return self.backends == ["embedded"]
+
+    @property
+    def strategies(self) -> list[str]:
+        return _words("strategy")
+
+    @property
+    def max_agents(self) -> Any:
+        return self.values.get("max_agents", RunIn.model_fields["max_agents"].default)

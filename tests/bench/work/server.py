@@ -1,0 +1,103 @@
+"""The server as people start it, `manage.py up`, in the home of the program that uses it; and how to ask it."""
+
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+from django.conf import settings
+
+from tests.bench.noise import tree_cpu_seconds
+from tests.bench.servers import free_port
+from tests.bench.sitting import ROOT
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`token`: an operator's. `begun`: when its process was started, by `time.perf_counter`."""
+
+    port: int
+    token: str
+    begun: float
+    process: psutil.Process
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def cpu_seconds(self) -> float:
+        return tree_cpu_seconds(self.process)
+
+    def memory(self) -> int:
+        """Resident bytes of the one process that is server, engine and database."""
+        return int(self.process.memory_info().rss)
+
+
+@contextmanager
+def up(**more: str) -> Iterator[Server]:
+    """Runs it while the block lasts; with these settings on top of the program's own."""
+    port, begun = free_port(), time.perf_counter()
+    env = os.environ | {"PORT": str(port)} | more
+    command = [sys.executable, "manage.py", "up"]
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Server(port, _token(process), begun, psutil.Process(process.pid))
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def _token(process: subprocess.Popen[str]) -> str:
+    """What it prints when it is as good as up."""
+    found = ""
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("token: "):
+            found = line.split()[1]
+        if line.startswith("Abreast is at"):
+            return found
+    raise RuntimeError(f"the server ended with {process.wait()}")
+
+
+def cookie_of_owner(port: int) -> dict[str, str]:
+    """What the browser of the owner sends to the server at that port. Written straight into the database."""
+    from django.test import Client
+
+    from runs import tokens
+
+    client = Client()
+    client.force_login(tokens.owner())
+    return {"Cookie": f"abreast_session_{port}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
+
+
+class Asking:
+    """One client with one connection that it keeps."""
+
+    def __init__(self, server: Server, headers: dict[str, str]) -> None:
+        self._connection = http.client.HTTPConnection(HOST, server.port, timeout=30)
+        self._headers = headers
+
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None) -> tuple[float, bytes]:
+        """How many seconds the whole answer took, and what it says. Raises AssertionError unless it is a 2xx."""
+        headers = self._headers | ({"Content-Type": "application/json"} if body else {})
+        begun = time.perf_counter()
+        self._connection.request(method, path, body, headers)
+        answer = self._connection.getresponse()
+        text = answer.read()
+        seconds = time.perf_counter() - begun
+        assert 200 <= answer.status < 300, (path, answer.status, text[:500])
+        return seconds, text
+
+
+def spread(seconds: list[float]) -> dict[str, Any]:
+    """Median and 99th percentile, in milliseconds."""
+    ordered = sorted(seconds)
+    return {"median": 1_000 * ordered[len(ordered) // 2], "p99": 1_000 * ordered[int(len(ordered) * 0.99)]}

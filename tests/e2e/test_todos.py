@@ -1,0 +1,315 @@
+"""What a person does with todos: write them, put them in order, run them, and watch."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from runs import actions as run_actions
+from runs import orchestrator
+from runs.mirror import Mirror
+from runs.models import Run
+from tests.e2e.conftest import Open, Watched
+from tests.factories import keys, plant
+from tests.scenes import scene
+from todos import actions
+from todos.models import Todo
+from todos.principal import for_person
+from todos.wire.inputs import TodoChanges
+
+CHECKLIST = """# Ship it
+- [x] Write the notes
+- Build (0.3 s)
+- Test
+  - Unit tests (0.2 s)
+  - Browser tests (0.4 s)
+- Publish (0.1 s)
+"""
+
+
+@pytest.fixture
+def there(ada: User) -> Todo:
+    parts = [{"key": key, "content": f"Do {key}", "executor": {"name": "simulate", "seconds": 0.2}} for key in "abcd"]
+    return plant(ada, "Review the code base", subtasks=parts)
+
+
+@pytest.fixture
+def orchestrated(transactional_db: None) -> Iterator[None]:
+    """Runs are carried out, by the workers of this process."""
+    orchestrator.start()
+    yield
+    orchestrator.stop()
+
+
+def live(page: Page) -> None:
+    """A page that is left before its socket is open complains on the console."""
+    expect(page.locator("#connection")).to_have_text(re.compile("live"))
+
+
+def row(page: Page, key: str) -> None:
+    page.locator(f'.todo-row[data-key="{key}"]').focus()
+
+
+def in_order(page: Page, *expected: str) -> None:
+    rows = page.locator(".todo-row[data-row]")
+    expect(rows).to_have_count(len(expected))
+    for at, key in enumerate(expected):
+        expect(rows.nth(at)).to_have_attribute("data-key", key)
+
+
+def test_a_checklist_is_previewed_and_made_into_a_tree(visit: Open) -> None:
+    page = visit("/")
+    live(page)
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    expect(page.get_by_role("heading", name="Nothing to do yet")).to_be_visible()
+    page.keyboard.press("c")
+    page.get_by_label("Checklist").fill(CHECKLIST)
+    preview = page.locator("#checklist-preview")
+    expect(preview).to_contain_text("Ship it 5 subtasks, 1 completed")
+    assert not Todo.objects.exists()
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("heading", name="Ship it")).to_be_visible()
+    in_order(page, "write-the-notes", "build", "test", "unit-tests", "browser-tests", "publish")
+    expect(page.locator("#todo-live")).to_contain_text("1 of 5 completed")
+
+
+def test_a_wrong_line_of_a_checklist_is_named_while_it_is_typed(visit: Open, watched: Watched) -> None:
+    page = visit("/todos/new/")
+    page.get_by_label("Checklist").fill("\n".join(f"{'  ' * depth}- level {depth}" for depth in range(7)))
+    expect(page.locator("#checklist-preview")).to_contain_text("Line 6: Nested more than 5 deep")
+    watched.expected += ["422: "]
+    page.get_by_label("What is to be done").fill("Deep")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.locator("#text-error")).to_contain_text("Line 6")
+    expect(page.get_by_label("What is to be done")).to_have_value("Deep")
+
+
+def test_subtasks_are_added_one_after_the_other_and_below_each_other(visit: Open, there: Todo) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    page.keyboard.press("c")
+    for name in ("One", "Two"):
+        page.keyboard.type(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(f'[data-key="{name.lower()}"]')).to_be_visible()
+        expect(page.locator("#new")).to_be_focused()
+        expect(page.locator("#new")).to_have_value("")
+    page.keyboard.press("Escape")
+    row(page, "b")
+    page.keyboard.press("a")
+    expect(page.locator("#new")).to_be_focused()
+    page.keyboard.type("Deep (5 min)")
+    page.keyboard.press("Enter")
+    expect(page.locator('[data-key="deep"]')).to_contain_text("~5 min")
+    in_order(page, "a", "b", "deep", "c", "d", "one", "two")
+    assert keys(there)["deep"].parent == keys(there)["b"]
+
+
+def test_a_subtask_is_edited_and_what_is_wrong_is_said_in_place(visit: Open, there: Todo, watched: Watched) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    row(page, "b")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Edit b")
+    dialog.get_by_label("What is to be done").fill("Better words")
+    dialog.get_by_label("Executor").fill('{"name": "shell"}')
+    watched.expected += ["422: "]
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.locator("#field-executor-error")).to_have_text("Command: this field is required")
+    expect(dialog.get_by_label("What is to be done")).to_have_value("Better words")
+    expect(dialog.get_by_label("Executor")).to_be_focused()
+    dialog.get_by_label("Executor").fill('{"name": "shell", "command": "true"}')
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator('[data-key="b"]')).to_contain_text("Better words")
+    expect(page.locator('[data-key="b"]')).to_contain_text("shell")
+
+
+def test_somebody_elses_change_is_shown_before_it_is_overwritten(
+    visit: Open, there: Todo, ada: User, watched: Watched
+) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    page.get_by_role("link", name="Do c").click()
+    dialog = page.get_by_role("dialog", name="Edit c")
+    dialog.get_by_label("What is to be done").fill("Mine")
+    actions.edit(for_person(ada), keys(there)["c"], TodoChanges(content="Theirs"))
+    watched.expected += ["412: "]
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text("Somebody else has changed it")
+    expect(dialog).to_contain_text("Theirs")
+    dialog.get_by_role("button", name="Save mine").click()
+    expect(page.get_by_role("link", name="Mine")).to_be_visible()
+
+
+def test_rows_are_moved_and_nested_by_keyboard(visit: Open, there: Todo) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    row(page, "c")
+    page.keyboard.press("Alt+ArrowUp")
+    in_order(page, "a", "c", "b", "d")
+    expect(page.locator('[data-key="c"]')).to_be_focused()
+    page.keyboard.press("Alt+ArrowDown")
+    in_order(page, "a", "b", "c", "d")
+    page.keyboard.press("Alt+ArrowRight")
+    expect(page.locator('[data-key="b"] .fold.is-open')).to_be_visible()
+    expect(page.locator('[data-key="c"]')).to_be_focused()
+    row(page, "b")
+    page.keyboard.press("ArrowLeft")
+    in_order(page, "a", "b", "d")
+    page.keyboard.press("ArrowRight")
+    in_order(page, "a", "b", "c", "d")
+    row(page, "c")
+    page.keyboard.press("Alt+ArrowLeft")
+    expect(page.locator('[data-key="b"] .fold.is-open')).to_have_count(0)
+    assert [one.position for one in Todo.objects.filter(parent=there).order_by("key")] == [0, 1, 2, 3]
+
+
+def test_rows_are_dragged_among_their_siblings(visit: Open, there: Todo) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    page.locator('[data-key="d"]').drag_to(page.locator('[data-key="b"]'))
+    in_order(page, "a", "d", "b", "c")
+
+
+def test_a_dependency_is_picked_and_a_cycle_refused_with_its_path(visit: Open, there: Todo, watched: Watched) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    row(page, "b")
+    page.keyboard.press("d")
+    dialog = page.get_by_role("dialog", name="What b needs")
+    dialog.get_by_role("searchbox").fill("do a")
+    expect(dialog.get_by_role("checkbox")).to_have_count(1)
+    dialog.get_by_role("checkbox", name="a Do a").check()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator('[data-key="b"] .needs')).to_have_text("needs a")
+    row(page, "a")
+    page.keyboard.press("d")
+    dialog = page.get_by_role("dialog", name="What a needs")
+    dialog.get_by_role("checkbox", name="b Do b").check()
+    watched.expected += ["422: "]
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_have_text("A cycle: a → b → a")
+    expect(dialog.get_by_role("checkbox", name="b Do b")).to_be_checked()
+    assert not keys(there)["a"].needs.exists()
+
+
+def test_deleting_asks_and_can_be_thought_better_of(visit: Open, there: Todo) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    row(page, "b")
+    page.keyboard.press("x")
+    dialog = page.get_by_role("dialog", name="Delete b?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    row(page, "b")
+    page.keyboard.press("x")
+    dialog.get_by_role("button", name="Delete").click()
+    in_order(page, "a", "c", "d")
+
+
+def test_a_search_finds_subtasks_and_changes_the_address(visit: Open, there: Todo) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    page.keyboard.press("/")
+    page.keyboard.type("do c")
+    expect(page.locator(".todo-row[data-row]")).to_have_count(1)
+    assert page.url.endswith("?q=do+c")
+    expect(page.locator("#tree-search")).to_be_focused()
+
+
+# ---- runs ----
+
+
+def test_a_person_runs_a_checklist_and_follows_it_to_the_last_counter(visit: Open, orchestrated: None) -> None:
+    page = visit("/todos/new/")
+    page.get_by_label("Checklist").fill(CHECKLIST)
+    page.get_by_label("Who does them").select_option("simulate")
+    page.get_by_role("button", name="Make it").click()
+    live(page)
+    page.get_by_label("Agents at most").fill("2")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/runs/\d+/$"))
+    expect(page.locator('[data-counter="total"]')).to_have_attribute("data-value", "5")
+    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "5", timeout=15_000)
+    expect(page.get_by_text("Completed in")).to_be_visible()
+    expect(page.locator("#connection")).to_have_text(re.compile("ended"))
+    run = Run.objects.get()
+    assert (run.status, run.completed, run.max_agents) == ("completed", 5, 2)
+    todo = Todo.objects.get(parent=None)
+    page.goto(f"/todos/{todo.pk}/")
+    expect(page.locator("#todo-head .is-badge")).to_have_text("completed")
+    expect(page.locator("#todo-runs")).to_contain_text("5 of 5")
+
+
+def test_a_todo_follows_its_run_and_ends_with_it(visit: Open, ada: User, orchestrated: None) -> None:
+    parts = [
+        {"key": key, "content": key, "executor": {"name": "simulate", "seconds": seconds}}
+        for key, seconds in (("a", 0.2), ("b", 4), ("c", 0.2))
+    ]
+    todo = plant(ada, subtasks=parts)
+    page = visit(f"/todos/{todo.pk}/")
+    live(page)
+    run_actions.start(todo, run_actions.Options())
+    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "2", timeout=10_000)
+    expect(page.locator('[data-key="a"] .is-completed')).to_be_visible()
+    expect(page.locator('[data-key="b"] .is-in-progress')).to_be_visible()
+    expect(page.locator("#todo-head .is-badge")).to_have_text("completed", timeout=15_000)
+    expect(page.locator("#todo-progress")).to_contain_text("3 of 3 completed")
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+
+
+def test_what_reaches_the_todos_a_little_later_is_shown_too(visit: Open, ada: User) -> None:
+    there = scene(ada, "ab")
+    page = visit(f"/todos/{there.run.todo_id}/")
+    live(page)
+    with page.expect_response(re.compile(r"\?run=")):
+        there.start("a")
+    Mirror().show()
+    expect(page.locator('[data-key="a"] .is-in-progress')).to_be_visible()
+
+
+def test_the_list_follows_what_becomes_of_todos(visit: Open, ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    page = visit("/todos/")
+    live(page)
+    expect(page.locator("#todo-rows")).to_contain_text("pending")
+    there.start("a", "b")
+    there.complete("a", "b")
+    expect(page.locator("#todo-rows")).to_contain_text("2 of 2")
+    expect(page.locator("#todo-rows tr .status").first).to_have_text("completed")
+
+
+def test_what_is_being_written_is_not_taken_away(visit: Open, ada: User) -> None:
+    there = scene(ada, "ab", max_agents=2)
+    page = visit(f"/todos/{there.run.todo_id}/")
+    live(page)
+    page.locator("#new").fill("Half a th")
+    there.start("a", "b")
+    there.complete("a", "b")
+    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "2")
+    expect(page.locator("#new")).to_have_value("Half a th")
+    expect(page.locator("#todo-head .is-badge")).to_have_text("pending")
+    page.locator("#new").fill("")
+    page.locator("h1").click()
+    expect(page.locator("#todo-head .is-badge")).to_have_text("completed", timeout=10_000)
+
+
+# ---- without scripts ----
+
+
+def test_everything_works_as_plain_forms_too(visit: Open, there: Todo) -> None:
+    page = visit(f"/todos/{there.pk}/", java_script_enabled=False)
+    page.get_by_label("New subtask of").fill("Plain")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("link", name="Plain", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Plain", exact=True).click()
+    page.get_by_role("button", name="Up").click()
+    expect(page.locator(".todo-row[data-row] .key")).to_have_text(["a", "b", "c", "plain", "d"])
+    page.get_by_role("link", name="Plain", exact=True).click()
+    page.get_by_role("link", name="Needs…").click()
+    page.get_by_role("checkbox", name="a Do a").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator('[data-key="plain"] .needs')).to_have_text("needs a")
+    page.get_by_role("link", name="Plain", exact=True).click()
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("link", name="Plain", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Run").click()
+    expect(page).to_have_url(re.compile(r"/runs/\d+/$"))

@@ -1,0 +1,161 @@
+"""SIGINT and SIGTERM: at any time, with work under way and with callers that wait."""
+
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.server.process import PATIENCE, Server, until
+
+SERVERS = ["daphne", "uvicorn"]
+FEW_SECONDS = 5.0
+STUBBORN = "trap '' TERM INT HUP; setsid sleep 300 & sleep 300"
+BUSY = {
+    "content": "Keep busy",
+    "subtasks": [
+        {"key": "sleep", "content": "Sleep", "executor": {"name": "simulate", "seconds": 300}},
+        {"key": "stubborn", "content": "Never end", "executor": {"name": "shell", "command": STUBBORN}},
+        {
+            "key": "list",
+            "content": "List modules",
+            "executor": {"name": "python", "call": "explore.list", "arguments": {}},
+        },
+    ],
+}
+
+
+def busy(server: Server) -> str:
+    """A run with two attempts under way, in a thread and in processes, and a child that waits for more."""
+    run = server.run(BUSY)
+    expected = {"sleep": "in_progress", "stubborn": "in_progress", "list": "completed"}
+    until(lambda: server.statuses(run) == expected, "all are under way")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(signal.SIGINT, "daphne"), (signal.SIGTERM, "daphne"), (signal.SIGINT, "uvicorn"), (signal.SIGHUP, "uvicorn")],
+)
+def test_a_signal_hands_back_what_is_under_way(settled: Server, number: int, name: str) -> None:
+    settled.start(SERVER=name)
+    run = busy(settled)
+    since = time.monotonic()
+    assert (settled.stop(number), settled.lines[-1]) == (0, "stopped")
+    assert time.monotonic() - since < FEW_SECONDS
+    assert settled.leftovers() == set()
+    assert "Traceback" not in settled.printed
+    settled.start(SERVER=name)
+    until(lambda: settled.attempts(run, "stubborn") == ["cancelled", "running"], "it goes on")
+    kinds = [event["kind"] for event in settled.events(run)]
+    assert kinds.count("released") == 2
+    assert not {"lost", "failed"} & set(kinds)
+    assert settled.manage("verify").returncode == 0
+
+
+@contextlib.contextmanager
+def long_polls(server: Server, run: str, count: int = 3) -> Iterator[None]:
+    """Callers who have asked to be told of the next change, within half a minute."""
+    address = urlsplit(server.url)
+    request = f"GET /api/v1/runs/{run}/progress/?after=1000000&wait=30 HTTP/1.1\r\nHost: {address.netloc}\r\n"
+    request += f"Authorization: Bearer {server.token}\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            caller = stack.enter_context(socket.create_connection((address.hostname, address.port), PATIENCE))
+            caller.sendall(request.encode())
+        yield
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_callers_that_wait_do_not_hold_up_the_end(settled: Server, name: str) -> None:
+    settled.start(SERVER=name)
+    run = busy(settled)
+    address = urlsplit(settled.url)
+    watching = f"ws://{address.netloc}/ws/runs/{run}/?format=json&after=0"
+    idle = socket.create_connection((address.hostname, address.port), PATIENCE)
+    rights = {"Authorization": f"Bearer {settled.token}"}
+    with idle, long_polls(settled, run), connect(watching, additional_headers=rights) as watcher:
+        assert "snapshot" in watcher.recv(PATIENCE)
+        since = time.monotonic()
+        assert (settled.stop(), settled.lines[-1]) == (0, "stopped")
+        assert time.monotonic() - since < FEW_SECONDS
+    assert "Traceback" not in settled.printed
+
+
+def refuses(server: Server) -> bool:
+    address = urlsplit(server.url)
+    try:
+        socket.create_connection((address.hostname, address.port), PATIENCE).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_second_signal_ends_it_at_once(settled: Server, name: str) -> None:
+    settled.start(SERVER=name)
+    run = busy(settled)
+    settled.send(signal.SIGTERM)
+    until(lambda: refuses(settled), "it serves no more")
+    settled.send(signal.SIGINT)
+    assert settled.ended(1) == 128 + signal.SIGINT
+    assert settled.leftovers() == set()
+    assert "Traceback" not in settled.printed
+    settled.start(SERVER=name)
+    until(lambda: settled.attempts(run, "stubborn")[-1] == "running", "it goes on")
+    assert settled.manage("verify").returncode == 0
+
+
+# ---- while it starts ----
+
+
+def imports(server: Server) -> bool:
+    return "lib-dynload" in Path(f"/proc/{server.running.pid}/maps").read_text()
+
+
+MOMENTS: list[tuple[Callable[[Server], bool], int]] = [
+    (imports, signal.SIGINT),
+    (lambda server: (server.home / "server.lock").exists(), signal.SIGINT),
+    (lambda server: (server.home / "abreast.sqlite3").exists(), signal.SIGINT),
+    (lambda server: (server.home / "abreast.sqlite3").exists(), signal.SIGKILL),
+    (lambda server: (server.home / "static").exists(), signal.SIGKILL),
+    (lambda server: (server.home / "static" / "staticfiles.json").exists(), signal.SIGTERM),
+    (lambda server: (server.home / "static" / "staticfiles.json").exists(), signal.SIGKILL),
+    (lambda server: any(line.startswith("token:") for line in server.lines), signal.SIGKILL),
+    (lambda server: any(line.startswith("token:") for line in server.lines), signal.SIGTERM),
+]
+
+
+@pytest.mark.parametrize(("moment", "number"), MOMENTS)
+def test_a_first_start_that_is_broken_off_is_made_up_for(
+    server: Server, moment: Callable[[Server], bool], number: int
+) -> None:
+    server.begin(DEMO="1")
+    until(lambda: moment(server), "the moment has come")
+    code = server.stop(number)
+    assert code in (0, 130, -signal.SIGKILL)
+    assert code != 130 or moment is imports
+    assert "Traceback" not in server.printed
+    assert server.leftovers() == set()
+    server.start(DEMO="1")
+    (run,) = server.get("runs/")["results"]
+    assert server.wait_for(run["id"], "completed", "failed")["status"] == "completed"
+    assert len(server.get("todos/?root=true")["results"]) == 1
+    assert server.manage("verify").returncode == 0
+
+
+def test_a_service_that_is_not_to_hear_of_its_terminal_does_not(settled: Server) -> None:
+    """As `nohup` starts it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        settled.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    settled.send(signal.SIGHUP)
+    assert settled.ask("runs/")[0] == 200
+    assert settled.stop() == 0
