@@ -49,7 +49,7 @@ def _waits(run: Run, waiting: Waiting, now: datetime) -> str:
     if waiting.word == states.Wait.RESOURCE:
         return _claim(run, detail)
     if waiting.word == states.Wait.RATE_LIMIT:
-        return f"the rate limit of {_named(detail)}, {_in(detail['until'], now)}"
+        return _rate_limit(run, detail, now)
     if waiting.word == states.Wait.PAUSED:
         return "the run is paused"
     if waiting.word == states.Wait.AGENT:
@@ -92,10 +92,18 @@ def _in(time: datetime, now: datetime) -> str:
     return f"in {figures.rough(seconds)}" if seconds > 0 else "now"
 
 
+def _rate_limit(run: Run, detail: dict[str, Any], now: datetime) -> str:
+    """ "the rate limit of forge, in 4 s", "the rate limit of forge, after fetch"."""
+    limit = f"the rate limit of {_named(detail)}"
+    if detail["until"] is not None:
+        return f"{limit}, {_in(detail['until'], now)}"
+    return format_html("{}, after {}", limit, link(run.pk, detail["behind"])) if detail["behind"] else limit
+
+
 def _claim(run: Run, detail: dict[str, Any]) -> SafeString:
     """ "src/api/**, held by lint (agent-2) and 2 more", "5 connections of main, held by scan (agent-1)"."""
-    if detail["behind"]:
-        return format_html("{}, kept for {}, which has waited longer", _what(detail), link(run.pk, detail["behind"]))
+    if not detail["held_by"] and detail["behind"]:
+        return format_html("{}, kept for {}, which goes first", _what(detail), link(run.pk, detail["behind"]))
     if not detail["held_by"]:
         return format_html("{}, held in a run of somebody else", _what(detail))
     first = detail["held_by"][0]

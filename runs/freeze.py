@@ -1,5 +1,7 @@
 """From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -161,8 +163,10 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
     leaf = plan.leaves[key]
     done = carried.get(key)
     unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried)
+    claims = _claims(leaf)
+    lane = leaf.lane or words.lane_of(leaf.executor)
     spec = leaf.spec() | {
-        "lane": leaf.lane or words.lane_of(leaf.executor),
+        "lane": lane,
         "timeout_seconds": leaf.timeout_seconds or settings.SUBTASK_TIMEOUT_SECONDS,
         "max_retries": settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries,
         "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
@@ -181,7 +185,8 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
         created_at=now,
         ready_at=None if unmet or done else now,
         finished_at=now if done else None,
-        claims=_claims(leaf),
+        claims=claims,
+        claims_group=_group(run, claims, lane, leaf.executor is None),
         result=done.result if done else None,
         result_digest=done.digest if done else "",
         **spec,
@@ -195,3 +200,11 @@ def _claims(leaf: Todo) -> list[dict[str, Any]] | None:
         {"kind": claim.kind, "name": claim.name, "mode": claim.mode, "amount": claim.amount}
         for claim in leaf.claims.all()
     ]
+
+
+def _group(run: Run, claims: list[dict[str, Any]] | None, lane: str, outside: bool) -> str:
+    """Names those that are dispatched alike and claim just the same: when one cannot start, none below it can."""
+    if not claims:
+        return ""
+    text = json.dumps([run.pk, lane, outside, sorted(sorted(claim.items()) for claim in claims)])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

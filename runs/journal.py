@@ -64,6 +64,7 @@ class Entry:
     events: list[tuple] = field(default_factory=list)
     loads: dict[int, Load] = field(default_factory=dict)
     woken: set[int] = field(default_factory=set)  # other runs, in which something may start now
+    moved: int = 0  # subtasks that have left the line, or come back into it, without being leased
 
     def __getitem__(self, name: str) -> Any:
         return self.row[name]

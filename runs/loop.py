@@ -19,6 +19,8 @@ from runs.transitions import Lease, Pick
 if TYPE_CHECKING:
     from runs.backends.embedded import Embedded, Worker
 
+DEEPEST = 4_096  # of the line, in rows for each free seat
+
 
 @dataclass(slots=True)
 class Grant:
@@ -59,16 +61,17 @@ def _move_on(entry: Entry) -> None:
 
 
 def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
-    """Looks further down the line, each time four times as far, as long as some had to leave it for what they claim."""
+    """Looks again as long as some leave the line for what they claim, or come back into it; and further down, each time
+    four times as far, when nobody could start."""
     grants: list[Grant] = []
     depth = 1
     while True:
-        startable = entry.startable
+        moved = entry.moved
         given = _give(entry, seats, depth)
         grants += given
-        if entry.startable == startable - len(given):
+        if entry.moved == moved:
             return grants
-        depth *= 4
+        depth = 1 if given else min(4 * depth, DEEPEST)
 
 
 def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:

@@ -15,6 +15,7 @@ from todos.plan.claims import API, COUNTED
 
 SHOWN_HOLDERS = 3
 MOST_ROWS = 500
+TWIN = "twin"  # the key of those that wait for one that claims just the same
 
 
 # ---- one resource ----
@@ -105,17 +106,32 @@ def details_of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, dict[str, Any
 
     A fixed number of queries. Holders in runs of other owners are counted and not named.
     """
-    holders = _holders({subtask.waits_key for subtask in subtasks})
-    ahead = _ahead(run, {subtask.waits_key for subtask in subtasks})
+    first = _first_of_twins(run, subtasks)
+    keys = {subtask.pk: first.get(subtask.pk, subtask).waits_key for subtask in subtasks}
+    holders = _holders(keys.values())
+    ahead = _ahead(run, keys.values())
     return {
         subtask.pk: {
             **(subtask.waits_claim or {}),
             "since": subtask.waits_since,
             "until": subtask.waits_until,
-            "behind": ahead.get(subtask.waits_key),
-            **_named(run, holders.get(subtask.waits_key, [])),
+            "behind": first[subtask.pk].key if subtask.pk in first else ahead.get(subtask.waits_key),
+            **_named(run, holders.get(keys[subtask.pk], [])),
         }
         for subtask in subtasks
+    }
+
+
+def _first_of_twins(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Subtask]:
+    """For those that stand behind one that claims the same, the first that does."""
+    groups = {subtask.claims_group for subtask in subtasks if subtask.waits_key == TWIN}
+    ready = Subtask.objects.filter(run=run, claims_group__in=groups, status="pending", unmet=0, not_before=None)
+    rows = ready.exclude(waits_key=TWIN).order_by("-priority", "remaining_seconds", "-position") if groups else ()
+    first = {row.claims_group: row for row in rows}
+    return {
+        subtask.pk: first[subtask.claims_group]
+        for subtask in subtasks
+        if subtask.waits_key == TWIN and subtask.claims_group in first
     }
 
 

@@ -19,11 +19,12 @@ Rank = tuple[int, float, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Seeker:
-    """A subtask that wants its claims. Lower ranks come first."""
+    """A subtask that wants its claims. Lower ranks come first. `group` is that of its twins, which claim the same."""
 
     subtask: int
     rank: Rank
     claims: Sequence[Claim]
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="subtask",
+            name="claims_group",
+            field=models.CharField(blank=True, default="", max_length=32),
+        ),
+        migrations.AddField(
+            model_name="subtask",
             name="waits_claim",
             field=models.JSONField(null=True),
         ),
@@ -124,7 +129,21 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="subtask",
             index=models.Index(
-                condition=models.Q(("waits_since__isnull", False)), fields=["waits_since"], name="subtask_waits_since"
+                condition=models.Q(("waits_since__isnull", False), models.Q(("waits_key", "twin"), _negated=True)),
+                fields=["waits_since"],
+                name="subtask_waits_since",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="subtask",
+            index=models.Index(
+                models.F("claims_group"),
+                models.F("waits_key"),
+                models.F("priority"),
+                models.OrderBy(models.F("remaining_seconds"), descending=True),
+                models.F("position"),
+                condition=models.Q(("status", "pending"), ("unmet", 0), models.Q(("claims_group", ""), _negated=True)),
+                name="subtask_twins",
             ),
         ),
         migrations.AddField(

@@ -5,7 +5,7 @@ from runs.sql import Statement
 CLAIMS = Statement(
     "id bigint",
     """
-    SELECT s.id, s.priority, s.remaining_seconds, s.position, s.claims
+    SELECT s.id, s.priority, s.remaining_seconds, s.position, s.claims, s.claims_group
     FROM {rows} JOIN runs_subtask s ON s.id = v.id
     WHERE s.claims IS NOT NULL AND s.claims <> '[]'
     """,
@@ -36,9 +36,10 @@ QUEUE = Statement(
 STARVING = Statement(
     "",
     """
-    SELECT s.id, s.priority, s.remaining_seconds, s.position, s.claims
+    SELECT s.id, s.priority, s.remaining_seconds, s.position, s.claims, s.claims_group
     FROM runs_subtask s JOIN runs_run r ON r.id = s.run_id
-    WHERE s.waits_since IS NOT NULL AND s.waits_since <= %(since)s AND s.status = 'pending' AND s.unmet = 0
+    WHERE s.waits_since IS NOT NULL AND NOT s.waits_key = 'twin' AND s.waits_since <= %(since)s
+      AND s.status = 'pending' AND s.unmet = 0
       AND s.not_before IS NULL AND (s.waits_for = 'resource' OR (s.waits_for = '' AND r.backend = 'embedded'))
       AND r.status = 'running' AND r.open_query + r.open_execute < r.max_agents
     ORDER BY s.priority, s.remaining_seconds DESC, s.position
@@ -79,6 +80,43 @@ HOLD_BACK = Statement(
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
       AND waits_for = ''
     RETURNING runs_subtask.id, waits_for
+    """,
+)
+
+# Twins claim just the same: the first of them waits for what is in the way, those that rank below wait for it. "twin"
+# sorts behind all other keys.
+FIRST_OF_TWINS = Statement(
+    "claims_group text",
+    """
+    SELECT s.claims_group, s.id, s.priority, s.remaining_seconds, s.position
+    FROM {rows} JOIN runs_subtask s ON s.claims_group = v.claims_group AND NOT s.claims_group = ''
+      AND s.status = 'pending' AND s.unmet = 0 AND s.waits_key > '' AND s.waits_key < 'twin'
+    """,
+)
+
+STAND_BEHIND = Statement(
+    "claims_group text, priority integer, remaining float8, position integer, wait text, claim jsonb, "
+    "since timestamptz",
+    """
+    UPDATE runs_subtask SET waits_for = v.wait, waits_key = 'twin', waits_claim = v.claim,
+           waits_since = COALESCE(waits_since, v.since)
+    FROM {rows}
+    WHERE +run_id = %(run)s AND runs_subtask.claims_group = v.claims_group AND NOT runs_subtask.claims_group = ''
+      AND status = 'pending' AND unmet = 0 AND waits_key = '' AND not_before IS NULL AND waits_for = ''
+      AND (runs_subtask.priority, -remaining_seconds, runs_subtask.position) > (v.priority, -v.remaining, v.position)
+    RETURNING runs_subtask.id, waits_for
+    """,
+)
+
+NEXT_TWINS = Statement(
+    "id bigint",
+    """
+    SELECT s.id, s.run_id, s.waits_for FROM {rows} JOIN runs_subtask f ON f.id = v.id
+    JOIN runs_subtask s ON s.id IN (
+        SELECT t.id FROM runs_subtask t
+        WHERE t.claims_group = f.claims_group AND NOT t.claims_group = '' AND t.status = 'pending'
+          AND t.unmet = 0 AND t.waits_key = 'twin'
+        ORDER BY t.priority, t.remaining_seconds DESC, t.position LIMIT %(most)s)
     """,
 )
 

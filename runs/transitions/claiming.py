@@ -5,20 +5,20 @@ must end or change first), and comes back in the transaction in which that happe
 again, and why somebody waits, and for whom, is always known. A run in which nobody claims anything pays nothing for it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 
-from runs import announce, limits
+from runs import limits
 from runs import statements as sql
-from runs.engine.claiming import Book, Bucket, Hold, Obstacle, Seeker, refilled
+from runs.engine.claiming import Book, Bucket, Hold, Obstacle, Rank, Seeker, refilled
 from runs.engine.states import WAIT_COUNTER, Wait
 from runs.journal import Entry
 from runs.sql import json_text, json_value, moment, stamp
+from runs.transitions.line import bring_back, call_twins
 from runs.transitions.unstarted import give_up
 from todos.plan.claims import API, COUNTED, Claim
 
@@ -79,6 +79,8 @@ def settle(entry: Entry, desk: Desk, leases: "Mapping[int, Lease]") -> None:
     if held:
         sql.TAKE_HOLDS(held, run=entry.run_id)
     _spend(entry, desk, given)
+    if given:
+        call_twins(entry, [seeker.subtask for seeker in given])
     _hold_back(entry, desk.refused, attempts)
 
 
@@ -97,23 +99,6 @@ def look_again(entry: Entry) -> None:
         bring_back(sql.WAITED_LONG_ENOUGH(run=entry.run_id, now=stamp(entry.now)), entry.now, entry)
 
 
-def bring_back(rows: Sequence[tuple[int, int, str]], now: datetime, entry: Entry | None = None) -> set[int]:
-    """Puts subtasks (id, run, what for) back into line, of any run. Gives the runs other than the entry's."""
-    if not rows:
-        return set()
-    sql.COME_BACK([(number,) for number, _, _ in rows], now=stamp(now))
-    counts = Counter((run, waits_for) for _, run, waits_for in rows)
-    runs = {run for run, _ in counts}
-    moved = {run: (counts[run, Wait.RESOURCE], counts[run, Wait.RATE_LIMIT]) for run in sorted(runs)}
-    if entry is not None and (own := moved.pop(entry.run_id, None)):
-        entry.add(held_back=-own[0], rate_limited=-own[1])
-    if moved:
-        sql.COUNT_BACK([(run, *numbers) for run, numbers in moved.items()])
-    for run in moved:
-        announce.changed(run)
-    return set(moved)
-
-
 # ---- asking ----
 
 
@@ -124,9 +109,9 @@ def _desk(entry: Entry, subtasks: Sequence[int]) -> Desk | None:
     return Desk(_book(entry, seekers), {seeker.subtask: seeker for seeker in seekers}) if seekers else None
 
 
-def _seeker(subtask: int, priority: int, remaining: float, position: int, claims: object) -> Seeker:
+def _seeker(subtask: int, priority: int, remaining: float, position: int, claims: object, group: str) -> Seeker:
     found = [Claim(**claim) for claim in json_value(claims)]
-    return Seeker(subtask, (priority, -remaining, position, subtask), found)
+    return Seeker(subtask, (priority, -remaining, position, subtask), found, group)
 
 
 def _book(entry: Entry, seekers: Sequence[Seeker]) -> Book:
@@ -185,14 +170,31 @@ def _spend(entry: Entry, desk: Desk, given: Sequence[Seeker]) -> None:
 def _hold_back(entry: Entry, refused: Sequence[tuple[Seeker, Obstacle]], attempts: Mapping[int, int]) -> None:
     """`attempts`: those just made, by subtask. Whoever is in the way of somebody who lost its lease after all is not:
     that one stays in line."""
-    rows = []
-    for seeker, obstacle in refused:
+    out = []
+    for seeker, obstacle in sorted(refused, key=lambda one: one[0].rank):
         if obstacle.too_large:
             give_up(entry, seeker.subtask, f"it {limits.in_words(obstacle.claim)}, more than there are")
         elif not obstacle.behind or obstacle.behind in attempts:
-            rows.append(_row(entry, seeker, obstacle, attempts))
-    for _, wait in sql.HOLD_BACK(rows, run=entry.run_id) if rows else ():
+            out.append((seeker, obstacle))
+    if not out:
+        return
+    first = _first_of_twins(entry, [seeker for seeker, _ in out])
+    rows = [_row(entry, *one, attempts) for one in out if one[0].subtask == first[one[0].subtask][-1]]
+    why = {seeker.group: (seeker, obstacle) for seeker, obstacle in reversed(out) if seeker.group}
+    behind = [_behind(entry, *one, first[one[0].subtask]) for one in why.values()]
+    gone = sql.HOLD_BACK(rows, run=entry.run_id) + sql.STAND_BEHIND(behind, run=entry.run_id)
+    entry.moved += len(gone)
+    for _, wait in gone:
         entry.add(**{WAIT_COUNTER[wait]: 1})
+
+
+def _first_of_twins(entry: Entry, seekers: Sequence[Seeker]) -> dict[int, Rank]:
+    """For each of these, the rank of the first among its twins that are out of the line, or will be."""
+    firsts = {seeker.group or seeker.subtask: seeker.rank for seeker in reversed(seekers)}
+    groups = {seeker.group for seeker in seekers if seeker.group}
+    for group, subtask, priority, remaining, position in sql.FIRST_OF_TWINS([(group,) for group in groups]):
+        firsts[group] = min(firsts[group], (priority, -remaining, position, subtask))
+    return {seeker.subtask: firsts[seeker.group or seeker.subtask] for seeker in seekers}
 
 
 def _row(entry: Entry, seeker: Seeker, obstacle: Obstacle, attempts: Mapping[int, int]) -> tuple:
@@ -207,3 +209,10 @@ def _row(entry: Entry, seeker: Seeker, obstacle: Obstacle, attempts: Mapping[int
         stamp(until),
         stamp(since),
     )
+
+
+def _behind(entry: Entry, seeker: Seeker, obstacle: Obstacle, first: Rank) -> tuple:
+    priority, remaining, position, _ = first
+    since = entry.now if obstacle.wait is Wait.RESOURCE else None
+    claim = json_text(obstacle.claim._asdict())
+    return (seeker.group, priority, -remaining, position, obstacle.wait, claim, stamp(since))

@@ -7,6 +7,7 @@ from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
 from runs.sql import stamp
+from runs.transitions.line import call_twins
 
 
 def release_dependants(entry: Entry, completed: list[int]) -> None:
@@ -46,6 +47,7 @@ def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
         run=entry.run_id, id=subtask, status=states.Status.CANCELLED, now=stamp(entry.now), reason=reason
     )
     _ended_pending(entry, rows, states.Status.CANCELLED, "cancelled")
+    call_twins(entry, [number for number, *_ in rows])
     skip_dependants(entry, [(number, key, states.Status.CANCELLED) for number, key, *_ in rows])
     return bool(rows)
 
@@ -56,6 +58,8 @@ def give_up(entry: Entry, subtask: int, reason: str) -> None:
         run=entry.run_id, id=subtask, status=states.Status.FAILED, now=stamp(entry.now), reason=reason
     )
     _ended_pending(entry, rows, states.Status.FAILED, "given_up", topic="errors", data={"error": reason})
+    entry.moved += len(rows)
+    call_twins(entry, [number for number, *_ in rows])
     skip_dependants(entry, [(number, key, states.Status.FAILED) for number, key, *_ in rows])
 
 

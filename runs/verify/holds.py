@@ -88,12 +88,28 @@ CHECKS = [
         rows(
             f"""
             SELECT s.id, s.waits_key FROM runs_subtask s
-            WHERE {{scope}} AND s.waits_for <> '' AND s.waits_until IS NULL
+            WHERE {{scope}} AND s.waits_for <> '' AND s.waits_until IS NULL AND s.waits_key <> 'twin'
               AND NOT EXISTS (SELECT 1 FROM runs_hold h JOIN runs_attempt a ON a.id = h.attempt_id
                               AND a.status IN {OPEN} WHERE s.waits_key = 'attempt/' || h.attempt_id
                               OR s.waits_key = h.kind || '/' || h.name)
             """,
             "subtask {0} waits for {1}, which will never end",
+            "s.run_id",
+        ),
+    ),
+    Check(
+        "I12",
+        "who stands behind one that claims the same has such a one before it",
+        rows(
+            """
+            SELECT s.id FROM runs_subtask s
+            WHERE {scope} AND s.waits_key = 'twin' AND NOT EXISTS (
+                SELECT 1 FROM runs_subtask f
+                WHERE f.claims_group = s.claims_group AND NOT f.claims_group = ''
+                  AND f.status = 'pending' AND f.unmet = 0 AND f.not_before IS NULL AND f.waits_key <> 'twin'
+                  AND (f.priority, -f.remaining_seconds, f.position) < (s.priority, -s.remaining_seconds, s.position))
+            """,
+            "subtask {0} stands behind nobody",
             "s.run_id",
         ),
     ),

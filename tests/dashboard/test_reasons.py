@@ -8,6 +8,7 @@ from django.utils.html import conditional_escape
 from dashboard import reasons
 from runs import actions, queries
 from runs.models import Run, Subtask
+from runs.reports import Said
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -124,13 +125,23 @@ def test_who_waits_for_a_limiter_says_until_when(ada: User) -> None:
     assert words(there, "b") == "the rate limit of forge, now"
 
 
+def test_who_stands_behind_one_that_claims_the_same_says_what_that_one_waits_for(ada: User) -> None:
+    there = scene(ada, "abcxyz", claims={key: [FILE] for key in "abc"} | {key: [CALLS] for key in "xyz"})
+    there.start("a", "b", "x", "y")
+    assert words(there, "c") == words(there, "b") == "src/**, held by a (agent-1)"
+    assert words(there, "z") == "the rate limit of forge, after y"
+    actions.cancel_subtask(there.run_id, "a")
+    there.end(Said.CANCEL, "a")
+    assert words(there, "c") == "src/**, kept for b, which goes first"
+
+
 def test_who_waits_for_one_that_has_waited_longer_says_so(ada: User) -> None:
     reader = FILE | {"mode": "read"}
     there = scene(ada, "abc", claims={"a": [reader], "b": [FILE], "c": [reader | {"name": "src/<b>"}]})
     there.start("a", "b")
     there.later(61)
     there.start("c", agent="agent-3")
-    assert words(there, "c") == "src/&lt;b&gt;, kept for b, which has waited longer"
+    assert words(there, "c") == "src/&lt;b&gt;, kept for b, which goes first"
 
 
 def test_one_that_must_be_alone_waits_for_its_turn(ada: User) -> None:

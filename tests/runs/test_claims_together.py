@@ -1,6 +1,6 @@
 """Many that claim much at a time: no two ever hold what only one may have, and every run ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from runs import loop, sweep, transitions
 from runs.models import Attempt, Hold, Run, Subtask
 from runs.reports import Report, Said
 from tests.runs.making import NOW, Clock, Work, agent, at_once, violations, work
+from todos.plan.claims import overlap
 
 NAMES = ["src/**", "src/a.py", "src/*.py", "docs", "docs/b.md", "**/*.md"]
 files = st.builds(
@@ -40,6 +41,8 @@ subtasks = st.builds(
 outlines = st.lists(subtasks, min_size=1, max_size=6)
 ends = st.sampled_from([Said.COMPLETE, Said.COMPLETE, Said.FAIL, Said.LOSE, Said.TIME_OUT, Said.CANCEL])
 
+EXAMPLES = 25
+CAPACITY, RATE = 10, 10  # as the settings have it
 IDLE_AT_MOST = 120  # seconds in which nothing can start: back-offs, limiters, and one that has waited for too long
 
 
@@ -55,12 +58,46 @@ def in_line(made: Work) -> Iterator[str]:
 
 
 def start_what_can(runs: list[Work]) -> None:
-    for made in runs:
-        with made.entry() as entry:
-            loop.run_pass(entry, None)
-        if made.run.status == "running":
-            with made.entry() as entry:
-                transitions.lease(entry, [made.pick(key, f"agent-{at}") for at, key in enumerate(in_line(made))])
+    """Until a round starts nobody: who has come forward meanwhile has been looked at too."""
+    while sum([start_in_line(made) for made in runs]):
+        pass
+
+
+def start_in_line(made: Work) -> int:
+    with made.entry() as entry:
+        loop.run_pass(entry, None)
+    if made.run.status != "running":
+        return 0
+    with made.entry() as entry:
+        picks = [made.pick(key, f"agent-{at}") for at, key in enumerate(in_line(made))]
+        return len(transitions.lease(entry, picks))
+
+
+def in_the_way(one: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    files = one["kind"] == held["kind"] == "file"
+    return files and "write" in (one["mode"], held["mode"]) and overlap(one["name"], held["name"])
+
+
+def waiting_for_nothing() -> list[str]:
+    """Those that stand outside the line though nothing is held that they claim, and they do not wait for a time."""
+    held = list(Hold.objects.values("kind", "name", "mode", "amount"))
+    used = sum(hold["amount"] for hold in held if hold["kind"] == "database")
+    timed = set(Subtask.objects.exclude(waits_until=None).values_list("claims_group", flat=True))
+    found = []
+    for subtask in Subtask.objects.exclude(waits_for="").exclude(claims_group__in=timed):
+        shares = sum(claim["amount"] for claim in subtask.claims or [] if claim["kind"] == "database")
+        blocked = shares and shares + used > CAPACITY
+        if not blocked and not any(in_the_way(claim, hold) for claim in subtask.claims or [] for hold in held):
+            found.append(f"{subtask.key} for {subtask.waits_key}")
+    return found
+
+
+def over_the_limit(seconds: float) -> str:
+    """No more is held than there is, and no more calls were made than the bucket has had."""
+    shares = Hold.objects.filter(kind="database").values_list("amount", flat=True)
+    given = Attempt.objects.values_list("subtask__claims", flat=True)
+    calls = sum(claim["amount"] for claims in given for claim in claims or [] if claim["kind"] == "api")
+    return f"{sum(shares)} shares, {calls} calls" if sum(shares) > CAPACITY or calls > RATE * (seconds + 1) else ""
 
 
 def end_one(made: Work, said: Said) -> None:
@@ -72,7 +109,7 @@ def end_one(made: Work, said: Said) -> None:
 
 
 class Together(TestCase):
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(outlines, min_size=1, max_size=3), st.lists(ends, min_size=1, max_size=20))
     def test_every_run_ends_whatever_is_claimed_and_however_attempts_end(
         self, made_of: list[list[dict[str, Any]]], said: list[Said]
@@ -84,6 +121,8 @@ class Together(TestCase):
         steps, idle = 0, 0
         while Run.objects.filter(status__in=["pending", "running"]).exists():
             start_what_can(runs)
+            assert waiting_for_nothing() == []
+            assert over_the_limit((clock() - NOW).total_seconds()) == ""
             busy = [made for made in runs if made.run.in_progress]
             if busy:
                 end_one(busy[steps % len(busy)], said[steps % len(said)])

@@ -80,7 +80,11 @@ def test_json_columns_come_back_as_they_were(value: object) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", WITH_ROWS)
 def test_a_statement_that_is_given_rows_looks_each_of_them_up(name: str) -> None:
-    keys = ("rowid=?", "before_id=?", "run_id=? AND agent_id=?", "attempt_id=?", "kind=? AND name=?", "waits_key=?")
+    twins = "claims_group=? AND waits_key"
+    keys = (
+        *("rowid=?", "before_id=?", "run_id=? AND agent_id=?", "attempt_id=?", "kind=? AND name=?", "waits_key=?"),
+        *(f"{twins}=?", f"{twins}>? AND waits_key<?", f"{twins}=? AND priority>?"),
+    )
     for line in plan(name):
         table = re.match(r"(SCAN|SEARCH) (\w+)", line)
         if table and table[2] not in ("json_each", "d", "v"):

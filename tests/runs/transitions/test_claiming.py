@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runs import loop, transitions
-from runs.models import Hold, Resource
+from runs.models import Hold, Resource, Subtask
 from runs.reports import Said
 from tests.runs.making import Work, dump, violations, work
 
@@ -140,8 +140,8 @@ def test_every_end_of_an_attempt_gives_back_what_it_held(said: Said, retries: in
     wants(made, "a", "b", "c")
     assert made.run.held_back == 2
     made.say(said, transitions_lease(made, "a"), **ENDS[said])
-    assert Hold.objects.count() == made.run.held_back == 0
-    assert waits(made, "b") == waits(made, "c") == ("", "")
+    assert (Hold.objects.count(), made.run.held_back) == (0, 1)
+    assert (waits(made, "b"), waits(made, "c")) == (("", ""), ("resource", "twin"))
     assert wants(made, "b") == ["b"]
     assert violations(made.now) == []
 
@@ -171,6 +171,78 @@ def test_one_that_waits_can_be_cancelled() -> None:
     assert violations(made.now) == []
 
 
+# ---- those that claim the same ----
+
+
+def twins(made: Work) -> list[str]:
+    return list(Subtask.objects.filter(run=made.run_id, waits_key="twin").values_list("key", flat=True))
+
+
+def test_of_those_that_claim_the_same_only_the_first_is_looked_at() -> None:
+    made = work(dict.fromkeys("abcde", SRC))
+    assert wants(made, "a", "c") == ["a"]
+    assert (waits(made, "c"), waits(made, "b")) == (("resource", f"attempt/{made.attempt('a').pk}"), ("", ""))
+    assert (twins(made), made.run.held_back) == (["d", "e"], 3)
+    assert wants(made, "b") == []
+    assert violations(made.now) == []
+    made.say(Said.COMPLETE, transitions_lease(made, "a"))
+    assert (twins(made), made.run.held_back) == (["d", "e"], 2)
+    assert wants(made, "b", "c") == ["b"]
+    assert waits(made, "c") == ("resource", f"attempt/{made.attempt('b').pk}")
+    assert (twins(made), made.run.held_back) == (["d", "e"], 3)
+    assert violations(made.now) == []
+
+
+def test_those_that_can_share_what_they_claim_come_forward_together() -> None:
+    made = work({"w": SRC} | {key: claims(file("src/a", "read")) for key in "abcde"}, max_agents=3)
+    wants(made, "w", "a")
+    assert twins(made) == ["b", "c", "d", "e"]
+    made.say(Said.COMPLETE, transitions_lease(made, "w"))
+    assert wants(made, "a") == ["a"]
+    assert twins(made) == ["d", "e"]
+    assert wants(made, "b", "c") == ["b", "c"]
+    assert violations(made.now) == []
+
+
+def test_when_the_first_is_cancelled_the_next_takes_its_place() -> None:
+    made = work(dict.fromkeys("abcd", SRC), max_agents=1)
+    wants(made, "a", "b")
+    for key, left in (("b", ["d"]), ("d", [])):
+        with made.entry() as entry:
+            assert transitions.cancel_one(entry, made.subtask(key).pk, "it was cancelled")
+        assert twins(made) == left
+        assert violations(made.now) == []
+        assert wants(made, "c") == []
+    assert made.run.held_back == 1
+
+
+def test_when_the_first_can_never_start_neither_can_the_next() -> None:
+    made = work({key: claims(of("database", "main", 6)) for key in "abcd"})
+    wants(made, "a", "b")
+    Resource.objects.create(kind="database", name="main", capacity=5)
+    made.say(Said.COMPLETE, transitions_lease(made, "a"))
+    for key in "bcd":
+        assert wants(made, key) == []
+    assert [made.status(key) for key in "bcd"] == ["failed"] * 3
+    assert (made.run.held_back, violations(made.now)) == (0, [])
+
+
+def test_a_lane_does_not_wait_for_the_other() -> None:
+    made = work({"a": SRC, "b": SRC, "c": SRC | {"lane": "execute"}, "d": SRC})
+    wants(made, "a", "b", "c")
+    assert waits(made, "b") == waits(made, "c") == ("resource", f"attempt/{made.attempt('a').pk}")
+    assert waits(made, "d") == ("resource", "twin")
+
+
+def test_runs_do_not_stand_behind_each_other() -> None:
+    one, two = work({"a": SRC, "b": SRC}), work({"x": SRC, "y": SRC})
+    wants(one, "a", "b")
+    wants(two, "x")
+    assert waits(one, "b") == waits(two, "x")
+    one.say(Said.COMPLETE, transitions_lease(one, "a"))
+    assert wants(two, "x") == ["x"]
+
+
 # ---- limiters ----
 
 
@@ -180,7 +252,7 @@ def test_calls_above_the_rate_wait_for_their_time_and_come_back_at_it() -> None:
     assert wants(made, "s0", "s1", "s2", "s3") == ["s0", "s1"]
     assert waits(made, "s2") == ("rate_limit", "api/forge")
     assert seconds_to_wait(made, "s2") == pytest.approx(0.2)
-    assert seconds_to_wait(made, "s3") == pytest.approx(0.6)
+    assert waits(made, "s3") == ("rate_limit", "twin")
     made.clock.advance(0.19)
     look(made)
     assert wants(made, "s2") == []
@@ -188,6 +260,8 @@ def test_calls_above_the_rate_wait_for_their_time_and_come_back_at_it() -> None:
     look(made)
     assert waits(made, "s2") == ("", "")
     assert wants(made, "s2") == ["s2"]
+    assert wants(made, "s3") == []
+    assert seconds_to_wait(made, "s3") == pytest.approx(0.39)
     assert made.run.rate_limited == 1
     assert violations(made.now) == []
 

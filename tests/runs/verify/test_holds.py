@@ -74,6 +74,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Work], object], str]] = {
     ),
     "one that waits for others too": (change("file", unmet=1), "is pending and waits for resource"),
     "a wait for an attempt that is over": (change("file", waits_key="attempt/999"), "attempt/999, which will never"),
+    "one behind nobody": (change("file", waits_key="twin"), "stands behind nobody"),
     "a wait for what nobody holds": (change("share", waits_key="database/x"), "database/x, which will never"),
     "a wait for calls without a time": (change("calls", waits_until=None), "api/forge, which will never"),
     "a wrong count of those held back": (lambda made: Run.objects.update(held_back=1), "keeps held_back = 1"),
