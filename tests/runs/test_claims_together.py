@@ -27,18 +27,21 @@ shares = st.builds(
     st.integers(1, 10),
 )
 claimed = st.lists(st.one_of(files, shares), max_size=4, unique_by=lambda claim: (claim["kind"], claim["name"]))
-subtasks = st.builds(
-    lambda claims, priority, retries: {
-        "resources_known": True,
-        "claims": claims,
-        "priority": priority,
-        "max_retries": retries,
-    },
-    claimed,
-    st.integers(1, 5),
-    st.integers(0, 1),
-)
-outlines = st.lists(subtasks, min_size=1, max_size=6)
+
+
+def subtasks(pool: list[list[dict[str, Any]]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "resources_known": st.just(True),
+            "claims": st.sampled_from(pool),
+            "priority": st.integers(1, 5),
+            "max_retries": st.integers(0, 1),
+        }
+    )
+
+
+pools = st.lists(claimed, min_size=1, max_size=3)  # few, so that many claim the same
+outlines = pools.flatmap(lambda pool: st.lists(subtasks(pool), min_size=1, max_size=8))
 ends = st.sampled_from([Said.COMPLETE, Said.COMPLETE, Said.FAIL, Said.LOSE, Said.TIME_OUT, Said.CANCEL])
 
 EXAMPLES = 25
