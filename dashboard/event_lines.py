@@ -16,6 +16,7 @@ _DRAWN_AS = {
     "started": "in_progress",
     "progress": "in_progress",
     "released": "pending",
+    "given_up": "failed",
     "carried_over": "completed",
     "run_created": "pending",
     "cancel_requested": "cancelled",

@@ -14,7 +14,9 @@ from dashboard.templatetags.abreast import left
 from runs.engine import states
 from runs.models import Run, Subtask
 from runs.queries import Waiting
+from todos.plan.claims import DATABASE, MEMORY
 
+LONGEST_NAME = 80  # of what is claimed
 LONGEST_ERROR = 300  # characters of an error in a row; all of it is in the drawer
 
 
@@ -44,6 +46,10 @@ def _waits(run: Run, waiting: Waiting, now: datetime) -> str:
         return _line(run, detail)
     if waiting.word == states.Wait.RETRY:
         return _another_try(detail, now)
+    if waiting.word == states.Wait.RESOURCE:
+        return _claim(run, detail)
+    if waiting.word == states.Wait.RATE_LIMIT:
+        return _rate_limit(run, detail, now)
     if waiting.word == states.Wait.PAUSED:
         return "the run is paused"
     if waiting.word == states.Wait.AGENT:
@@ -77,9 +83,47 @@ def _line(run: Run, detail: dict[str, Any]) -> str:
 
 
 def _another_try(detail: dict[str, Any], now: datetime) -> str:
-    seconds = (detail["not_before"] - now).total_seconds()
-    when = f"in {figures.rough(seconds)}" if seconds > 0 else "now"
+    when = _in(detail["not_before"], now)
     return f"{'its last try, alone' if detail.get('last_try') else 'another try'}, {when}"
+
+
+def _in(time: datetime, now: datetime) -> str:
+    seconds = (time - now).total_seconds()
+    return f"in {figures.rough(seconds)}" if seconds > 0 else "now"
+
+
+def _rate_limit(run: Run, detail: dict[str, Any], now: datetime) -> str:
+    """ "the rate limit of forge, in 4 s", "the rate limit of forge, after fetch"."""
+    limit = f"the rate limit of {_named(detail)}"
+    if detail["until"] is not None:
+        return f"{limit}, {_in(detail['until'], now)}"
+    return format_html("{}, after {}", limit, link(run.pk, detail["behind"])) if detail["behind"] else limit
+
+
+def _claim(run: Run, detail: dict[str, Any]) -> SafeString:
+    """ "src/api/**, held by lint (agent-2) and 2 more", "5 connections of main, held by scan (agent-1)"."""
+    if not detail["held_by"] and detail["behind"]:
+        return format_html("{}, kept for {}, which goes first", _what(detail), link(run.pk, detail["behind"]))
+    if not detail["held_by"]:
+        return format_html("{}, held in a run of somebody else", _what(detail))
+    first = detail["held_by"][0]
+    elsewhere = f", run {first['run']}" if first["run"] != str(run.pk) else ""
+    more = detail["more"] + len(detail["held_by"]) - 1
+    others = f" and {more:,} more" if more else ""
+    holder = link(int(first["run"]), first["subtask"])
+    return format_html("{}, held by {} ({}{}){}", _what(detail), holder, first["agent"], elsewhere, others)
+
+
+def _what(detail: dict[str, Any]) -> str:
+    if detail["kind"] == DATABASE:
+        return f"{figures.plural(detail['amount'], 'connection')} of {_named(detail)}"
+    if detail["kind"] == MEMORY:
+        return f"{detail['amount']:,} MiB of {_named(detail)}"
+    return _named(detail)
+
+
+def _named(detail: dict[str, Any]) -> str:
+    return _cut(ansi.plain(detail["name"]), LONGEST_NAME)
 
 
 def link(run_id: int, key: str) -> SafeString:
@@ -120,5 +164,5 @@ def _ended(subtask: Subtask) -> str:
     return _cut(error[0]) if error else ""
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
+def _cut(text: str, longest: int = LONGEST_ERROR) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

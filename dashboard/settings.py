@@ -168,6 +168,11 @@ SUBTASK_TIMEOUT_SECONDS = 300.0
 SUBTASK_MAX_RETRIES = 2
 SUBTASK_MAX_ITERATIONS = 10
 SUBTASK_EXPECTED_SECONDS = 30.0
+# Of each resource that nobody has set a limit for. Who has waited longer for its claims has them kept free.
+API_CALLS_PER_SECOND = 10.0
+DATABASE_CONNECTIONS = 10
+MEMORY_SHARE = 0.8  # of the memory of this machine
+CLAIM_PATIENCE_SECONDS = 60
 RUN_MAX_AGENTS = 4
 RUN_MAX_SUBTASKS = env.number("ABREAST_MAX_SUBTASKS", 10_000, low=1, high=1_000_000)
 EMBEDDED_MAX_WORKERS = env.number("ABREAST_MAX_WORKERS", 64, low=1, high=1_000)

@@ -1,4 +1,4 @@
-"""What can be done to runs: make one of a todo, pause, resume, cancel, try again."""
+"""What can be done to runs: make one of a todo, pause, resume, cancel, try again; set limits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import freeze, journal, orchestrator, transitions
+from runs import freeze, journal, orchestrator, resources, transitions
 from runs.engine import states
 from runs.freeze import Carried
 from runs.journal import Entry
-from runs.models import Backend, Run, Strategy, Subtask
+from runs.models import Backend, Resource, Run, Strategy, Subtask
 from todos.models import Todo
 from todos.problems import Conflict, Missing
 
@@ -191,3 +191,17 @@ def cancel_subtask(run_id: int, key: str) -> Subtask:
         raise Conflict(f"a subtask that is {subtask.status} cannot be cancelled", current=subtask.status) from None
     subtask.refresh_from_db()
     return subtask
+
+
+# ---- what its subtasks claim ----
+
+
+def set_limit(kind: str, name: str, *, capacity: int | None = None, per_second: float | None = None) -> None:
+    """Sets how much there is. Who waits for it is looked at again; what is held stays held."""
+    limits = {"capacity": capacity, "per_second": per_second}
+    with transaction.atomic():
+        journal.lock_claims(list(Run.objects.filter(status__in=states.RUN_UNENDED).values_list("pk", flat=True)))
+        Resource.objects.update_or_create(kind=kind, name=name, defaults=limits)
+        waiting = resources.out_of_line().filter(waits_key=f"{kind}/{name}").values_list("pk", "run_id", "waits_for")
+        for run in transitions.bring_back(list(waiting), timezone.now()):
+            orchestrator.wake(run)

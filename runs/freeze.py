@@ -1,5 +1,7 @@
 """From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch
 
-from runs import claimed
+from runs import claimed, limits
 from runs.engine import expected, states
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
-from todos.models import Claim, Dependency, Todo
+from todos import models as todo_models
+from todos.models import Dependency, Todo
 from todos.plan import graph, strategy, words
+from todos.plan.claims import Claim
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
 
@@ -46,7 +50,8 @@ class Plan:
 
 
 def plan_of(todo: Todo) -> Plan:
-    """Raises Invalid when the todo has too many leaves, or its dependencies close a cycle or are too many."""
+    """Raises Invalid when the todo has too many leaves, its dependencies close a cycle or are too many, or a leaf
+    claims more than there is."""
     rows = _below(todo)
     parents = {row.key: row.parent.key if row.parent_id != todo.pk and row.parent else None for row in rows}
     above = {row.parent_id for row in rows}
@@ -65,12 +70,13 @@ def plan_of(todo: Todo) -> Plan:
         raise Invalid.outline(error) from error
     except graph.CycleError as error:
         raise Invalid.at("/depends_on", f"a cycle: {error}") from error
+    _refuse_too_large(leaves)
     return Plan(leaves, needs, seconds, remaining, max(remaining.values()))
 
 
 def _below(todo: Todo) -> list[Todo]:
     """All below a todo, in reading order, each with its `parent` and claims at hand."""
-    claims = Prefetch("claims", Claim.objects.order_by("pk"))
+    claims = Prefetch("claims", todo_models.Claim.objects.order_by("pk"))
     tree = list(Todo.objects.filter(root_id=todo.tree_id).order_by("position", "pk").prefetch_related(claims))
     children: dict[int | None, list[Todo]] = {}
     for row in tree:
@@ -84,6 +90,13 @@ def _below(todo: Todo) -> list[Todo]:
         found.append(row)
         stack.extend(reversed(children.get(row.pk, [])))
     return found
+
+
+def _refuse_too_large(leaves: Mapping[str, Todo]) -> None:
+    found = limits.too_large((key, claim) for key, leaf in leaves.items() for claim in claimed.claims_of(leaf) or [])
+    if found:
+        key, claim = found
+        raise Invalid.at("", f"{key} {limits.in_words(claim)}, more than there are")
 
 
 def _needs(rows: list[Todo], parents: Mapping[str, str | None]) -> dict[str, list[str]]:
@@ -142,6 +155,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         completed=len(subtasks) - len(waiting),
         blocked=sum(1 for subtask in waiting if subtask.unmet),
         outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
+        claiming=sum(1 for subtask in subtasks if subtask.claims),
         expected_total=plan.work_seconds,
         expected_ended=sum(plan.seconds[key] for key in carried),
     )
@@ -154,8 +168,10 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
     leaf = plan.leaves[key]
     done = carried.get(key)
     unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried)
+    claims = claimed.claims_of(leaf)
+    lane = leaf.lane or words.lane_of(leaf.executor)
     spec = leaf.spec() | {
-        "lane": leaf.lane or words.lane_of(leaf.executor),
+        "lane": lane,
         "timeout_seconds": leaf.timeout_seconds or settings.SUBTASK_TIMEOUT_SECONDS,
         "max_retries": settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries,
         "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
@@ -174,17 +190,17 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
         created_at=now,
         ready_at=None if unmet or done else now,
         finished_at=now if done else None,
-        claims=_claims(leaf),
+        claims=None if claims is None else [claim._asdict() for claim in claims],
+        claims_group=_group(run, claims, lane, leaf.executor is None),
         result=done.result if done else None,
         result_digest=done.digest if done else "",
         **spec,
     )
 
 
-def _claims(leaf: Todo) -> list[dict[str, Any]] | None:
-    if not leaf.resources_known:
-        return None
-    return [
-        {"kind": claim.kind, "name": claim.name, "mode": claim.mode, "amount": claim.amount}
-        for claim in leaf.claims.all()
-    ]
+def _group(run: Run, claims: list[Claim] | None, lane: str, outside: bool) -> str:
+    """Names those that are dispatched alike and claim just the same: when one cannot start, none below it can."""
+    if not claims:
+        return ""
+    text = json.dumps([run.pk, lane, outside, sorted(claims)])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -5,7 +5,7 @@ events, counters and the hint to the outside into the same transaction when the 
 block raises.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
@@ -20,9 +20,10 @@ from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 
 # What transitions may change, and what they only read.
 _COUNTERS = (
-    "last_seq total pending in_progress completed failed cancelled skipped blocked delayed outside open_query "
-    "open_execute open_alone stopping agents_active retries losses expected_total expected_ended busy_ended "
-    "open_started_sum work_done overhead_sum overhead_count input_tokens output_tokens cost"
+    "last_seq total pending in_progress completed failed cancelled skipped blocked delayed outside held_back "
+    "rate_limited claiming open_query open_execute open_undeclared open_alone stopping agents_active retries losses "
+    "expected_total expected_ended busy_ended open_started_sum work_done overhead_sum overhead_count input_tokens "
+    "output_tokens cost"
 ).split()
 _MARKS = "status end_reason started_at finished_at cancel_requested_at".split()
 _FACTS = (
@@ -37,6 +38,7 @@ _WRITE = Statement(
     "WHERE id = %(run)s",
 )
 
+_LOCK_CLAIMS = "SELECT pg_advisory_xact_lock(7261) FROM runs_run WHERE id = ANY(%s) AND claiming > 0 LIMIT 1"
 
 CLOCK_STEP = timedelta(seconds=2)
 
@@ -62,6 +64,8 @@ class Entry:
     row: dict[str, Any]
     events: list[tuple] = field(default_factory=list)
     loads: dict[int, Load] = field(default_factory=dict)
+    woken: set[int] = field(default_factory=set)  # other runs, in which something may start now
+    moved: int = 0  # subtasks that have left the line, or come back into it, without being leased
 
     def __getitem__(self, name: str) -> Any:
         return self.row[name]
@@ -70,6 +74,11 @@ class Entry:
     def open(self) -> int:
         """Attempts that are open."""
         return self.row["open_query"] + self.row["open_execute"]
+
+    @property
+    def startable(self) -> int:
+        """Pending subtasks that wait for nothing but an agent."""
+        return int(self.row["pending"]) - sum(self.row[counter] for counter in states.NOT_STARTABLE)
 
     @property
     def ended(self) -> bool:
@@ -128,6 +137,7 @@ def of(run_id: int, now: datetime) -> Iterator[Entry]:
     """Must be inside a transaction. Raises NoSuchRun."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a journal entry needs a transaction")
+    lock_claims([run_id])
     found = _READ(run=run_id)
     if not found:
         raise NoSuchRun(f"there is no run {run_id}")
@@ -146,6 +156,16 @@ def of(run_id: int, now: datetime) -> Iterator[Entry]:
         values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in _MARKS + _COUNTERS}
         _WRITE(run=run_id, now=stamp(entry.now), **values)
         announce.changed(run_id)
+
+
+def lock_claims(run_ids: Sequence[int]) -> None:
+    """Runs that claim something take turns: what one holds, another may want, and waits for. Whoever writes about
+    several runs in one transaction asks for all of them first, so that nobody waits in a circle. (SQLite has one writer
+    anyway.)
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK_CLAIMS, [list(run_ids)])
 
 
 def _keep_time(entry: Entry) -> None:

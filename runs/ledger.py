@@ -61,6 +61,7 @@ class Ledger:
         self._later: list[Slip] = []  # of our own workers, for when the database is well again
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._writing = threading.Lock()
+        self._woken: set[int] = set()  # runs in which others let something go
         self._stopping = False  # nothing is dispatched any more
         self._ending = False
         self._commits = 0
@@ -165,6 +166,7 @@ class Ledger:
         with self._writing:
             try:
                 with transaction.atomic():
+                    journal.lock_claims([slip.run for slip in batch])
                     for run_id, slips in by_run(batch):
                         grants += self._one_run(run_id, slips, now, stopping)
             except BaseException:
@@ -185,6 +187,7 @@ class Ledger:
                     self._write_in_place(entry, in_place)
                 self._seat(slips, now)
                 grants = loop.run_pass(entry, self.seats if not self._stopping else None)
+                self._woken |= entry.woken
                 if entry["stopping"]:
                     stopping += transitions.stopping_attempts(entry)
                 return grants
@@ -223,8 +226,9 @@ class Ledger:
         self._commits += 1
         if self.seats:
             self.seats.stop_attempts(stopping + [slip.report.attempt for slip in batch if slip.report and over(slip)])
-            for run_id in self.seats.next_in_line() if not self._stopping else ():
+            for run_id in self._woken.union(self.seats.next_in_line()) if not self._stopping else ():
                 self.wake(run_id)
+        self._woken.clear()
         for slip in batch:
             if slip.answer and slip.report and slip.answer.set_running_or_notify_cancel():
                 slip.answer.set_result(slip.report)

@@ -19,6 +19,8 @@ from runs.transitions import Lease, Pick
 if TYPE_CHECKING:
     from runs.backends.embedded import Embedded, Worker
 
+DEEPEST = 4_096  # of the line, in rows for each free seat
+
 
 @dataclass(slots=True)
 class Grant:
@@ -39,12 +41,17 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
     if entry["status"] != states.Run.RUNNING or entry["backend"] != "embedded":
         seats.leave_line(entry.run_id)
         return []
-    return _dispatch(entry, seats)
+    failed = entry["failed"]
+    grants = _dispatch(entry, seats)
+    if entry["failed"] > failed:
+        _move_on(entry)
+    return grants
 
 
 def _move_on(entry: Entry) -> None:
     """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, closes the run."""
     transitions.undelay(entry)
+    transitions.look_again(entry)
     transitions.move(entry, "start")
     if entry["fail_fast"] and entry["failed"] and entry["pending"]:
         entry.mark(end_reason="fail_fast")
@@ -54,11 +61,24 @@ def _move_on(entry: Entry) -> None:
 
 
 def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
+    """Looks again as long as some leave the line for what they claim, or come back into it; and further down, each time
+    four times as far, when nobody could start."""
+    grants: list[Grant] = []
+    depth = 1
+    while True:
+        moved = entry.moved
+        given = _give(entry, seats, depth)
+        grants += given
+        if entry.moved == moved:
+            return grants
+        depth = 1 if given else min(4 * depth, DEEPEST)
+
+
+def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     policy, opened = _policy(entry), _open(entry, seats)
-    startable = entry["pending"] - entry["blocked"] - entry["delayed"] - entry["outside"]
-    wanted = max(0, min(startable, policy.agents - opened.total))
+    wanted = max(0, min(entry.startable, policy.agents - opened.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
-    ready = _ready(entry, len(taken), seats.reserved()) if taken else []
+    ready = _ready(entry, len(taken), depth, seats.reserved()) if taken else []
     chosen = choose(ready, opened, policy)[: len(taken)]
     grants = _grants(entry, list(zip(chosen, taken)))
     seats.put_back(set(taken) - {grant.seat for grant in grants})
@@ -75,7 +95,10 @@ def _open(entry: Entry, seats: "Embedded") -> Open:
     """Attempts that are open, and workers that go on in place: their next attempt is not written down yet."""
     in_place = seats.working_in_place(entry.run_id)
     return Open(
-        entry["open_query"] + in_place["query"], entry["open_execute"] + in_place["execute"], entry["open_alone"]
+        query=entry["open_query"] + in_place["query"],
+        execute=entry["open_execute"] + in_place["execute"],
+        alone=entry["open_alone"],
+        undeclared=entry["open_undeclared"] + in_place["undeclared"],
     )
 
 
@@ -85,14 +108,20 @@ def _policy(entry: Entry) -> Policy:
     return Policy(entry["strategy"], entry["max_agents"], limits)
 
 
-def _ready(entry: Entry, seats: int, reserved: set[int]) -> list[Ready]:
-    """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick."""
+def _ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> list[Ready]:
+    """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick.
+
+    Those that cannot have what they claim are not among them: they have left the line.
+    """
     found: list[Ready] = []
     for lane in ("query", "execute"):
-        rows = _ready_rows(entry, lane, seats + len(reserved), reserved)
+        rows = _ready_rows(entry, lane, seats * depth + len(reserved), reserved)
         if rows and rows[min(seats, len(rows)) - 1].quick:
             rows = _ready_rows(entry, lane, seats * (IN_PLACE_MOST + 1) + len(reserved), reserved)
         found += rows
+    if claiming := [item.id for item in found if item.claiming]:
+        out = transitions.screen(entry, claiming)
+        found = [item for item in found if item.id not in out]
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from runs import resources
 from runs import statements as sql
 from runs.engine import speedup, states
 from runs.engine.schedule import Ready
@@ -21,9 +22,9 @@ _AS_KEPT = """
 _SNAPSHOT = [
     *_AS_KEPT,
     *"""
-    last_seq blocked delayed outside strategy expected_total expected_ended busy_ended open_query open_execute
-    open_started_sum work_done overhead_sum overhead_count theoretical_speedup baseline_seconds created_at started_at
-    finished_at
+    last_seq blocked delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
+    open_query open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup
+    baseline_seconds created_at started_at finished_at
     """.split(),
 ]
 
@@ -105,12 +106,13 @@ def _progress(row: Mapping[str, Any]) -> float:
 def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
     """Pending subtasks by what they wait for; only what there is."""
     outside = row["outside"]
-    startable = row["pending"] - row["blocked"] - row["delayed"] - outside
+    startable = row["pending"] - sum(row[counter] for counter in states.NOT_STARTABLE)
     if row["status"] == states.Run.PAUSED:
         found = {states.Wait.PAUSED: startable + outside}
     else:
         found = {states.Wait.CAPACITY: startable, states.Wait.AGENT: outside}
     found |= {states.Wait.DEPENDENCY: row["blocked"], states.Wait.RETRY: row["delayed"]}
+    found |= {wait: row[counter] for wait, counter in states.WAIT_COUNTER.items()}
     return {str(wait): count for wait, count in found.items() if count}
 
 
@@ -136,7 +138,13 @@ def waiting(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
         return {}
     needs = _open_needs([subtask.pk for subtask in pending if subtask.unmet])
     places = _places(run) if any(not subtask.unmet for subtask in pending) else {}
-    return {subtask.pk: _wait_of(run, subtask, needs, places) for subtask in pending}
+    claimed = resources.details_of(run, [subtask for subtask in pending if subtask.waits_for])
+    return {
+        subtask.pk: Waiting(subtask.waits_for, claimed[subtask.pk])
+        if subtask.pk in claimed
+        else _wait_of(run, subtask, needs, places)
+        for subtask in pending
+    }
 
 
 def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: dict[int, int]) -> Waiting:
@@ -185,7 +193,8 @@ def _line(run: Run, limit: int) -> list[int]:
 
 _SHOWN = """
     run_id key content status priority lane position executor estimated_seconds expected_seconds remaining_seconds unmet
-    not_before alone last_try epoch attempts_used cancel_requested_at progress message error started_at finished_at
+    not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone last_try epoch attempts_used
+    cancel_requested_at progress message error started_at finished_at
 """.split()
 
 
@@ -201,6 +210,9 @@ def now_and_next(run: Run, limit: int) -> list[Subtask]:
     """Subtasks in progress, then those next in line, then what waits for a time or for others."""
     found = list(shown(run.pk).filter(status="in_progress").order_by("started_at", "position")[:limit])
     found += _ready(run, limit - len(found))
+    if (run.held_back or run.rate_limited) and len(found) < limit:
+        held_back = shown(run.pk).filter(status="pending").exclude(waits_for="").order_by("position")
+        found += held_back[: limit - len(found)]
     if run.delayed and len(found) < limit:
         delayed = shown(run.pk).filter(status="pending", not_before__isnull=False).order_by("not_before")
         found += delayed[: limit - len(found)]
@@ -212,13 +224,14 @@ def now_and_next(run: Run, limit: int) -> list[Subtask]:
 
 def _ready(run: Run, limit: int) -> list[Subtask]:
     """Subtasks that can start: first those in line, then those that wait for an outside agent."""
-    if limit <= 0 or run.pending - run.blocked - run.delayed <= 0:
+    waiting = sum(getattr(run, counter) for counter in states.NOT_STARTABLE if counter != "outside")
+    if limit <= 0 or run.pending <= waiting:
         return []
     line = _line(run, limit)
     rows = {subtask.pk: subtask for subtask in by_id(line)}
     found = [rows[number] for number in line if number in rows]
     if run.outside and len(found) < limit:
-        outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, executor=None)
+        outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, executor=None, waits_for="")
         found += outside.order_by("position")[: limit - len(found)]
     return found
 

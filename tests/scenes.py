@@ -13,7 +13,7 @@ from runs.journal import Entry
 from runs.models import Agent, Attempt, Run, Subtask
 from runs.reports import Report, Said
 from runs.transitions import Pick
-from todos.models import Dependency, Todo
+from todos.models import Claim, Dependency, Todo
 
 NOON = datetime(2026, 8, 14, 12, 0, tzinfo=UTC)
 
@@ -42,7 +42,7 @@ class Scene:
             loop.run_pass(entry, None)
 
     def start(self, *keys: str, agent: str = "agent-1") -> None:
-        """An agent begins with these subtasks."""
+        """An agent begins with these subtasks; those that cannot have what they claim begin to wait for it."""
         worker, _ = Agent.objects.get_or_create(name=agent, defaults={"created_at": self.now})
         with self.entry() as entry:
             transitions.move(entry, "start")
@@ -90,6 +90,7 @@ def scene(
     *,
     content: str = "Review the code base",
     seconds: float = 10.0,
+    claims: dict[str, list[dict[str, Any]]] | None = None,
     **options: Any,
 ) -> Scene:
     """A run of subtasks with these keys that has not begun."""
@@ -105,6 +106,7 @@ def scene(
             estimated_seconds=seconds,
             executor={"name": "simulate", "seconds": seconds},
             lane="query",
+            resources_known=key in (claims or {}),
         )
         for at, key in enumerate(keys)
     )
@@ -113,6 +115,9 @@ def scene(
         Dependency(before=by_key[before], after=by_key[after])
         for after, befores in (needs or {}).items()
         for before in befores
+    )
+    Claim.objects.bulk_create(
+        Claim(todo=by_key[key], **claim) for key, made in (claims or {}).items() for claim in made
     )
     run = actions.start(root, actions.Options(**({"strategy": "parallel"} | options)))
     return Scene(run, run.updated_at)

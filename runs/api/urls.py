@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from runs.api import decompose, plan, runs, subtasks
+from runs.api import decompose, plan, resources, runs, subtasks
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
 
@@ -22,8 +22,10 @@ urlpatterns = [
     path("runs/<id:run>/cancel/", runs.RunVerb.as_view(verb="cancel")),
     path("runs/<id:run>/retry/", runs.RunRetry.as_view()),
     path("runs/<id:run>/baseline/", runs.RunBaseline.as_view()),
+    path("runs/<id:run>/resources/", resources.RunResources.as_view()),
     path("runs/<id:run>/subtasks/", subtasks.Subtasks.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/", subtasks.OneSubtask.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/cancel/", subtasks.CancelSubtask.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/output/", subtasks.SubtaskOutput.as_view()),
+    path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

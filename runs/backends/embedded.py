@@ -176,9 +176,12 @@ class Embedded:
     # ---- what runs in place ----
 
     def working_in_place(self, run_id: int) -> Counter[str]:
-        """Workers that are busy for this run without an open attempt, by lane."""
-        grants = [worker.grant for worker in self._in_place if worker.grant]
-        return Counter(grant.lease.pick.lane for grant in grants if grant.run_id == run_id)
+        """Workers that are busy for this run without an open attempt, by lane; those at changes of which nobody knows
+        what they claim count as `undeclared` too."""
+        leases = [worker.grant.lease for worker in self._in_place if worker.grant and worker.grant.run_id == run_id]
+        found = Counter(lease.pick.lane for lease in leases)
+        found["undeclared"] = sum(lease.pick.lane == "execute" and not lease.declared for lease in leases)
+        return found
 
     def reserved(self) -> set[int]:
         """Subtasks a worker has in hand that are pending in the database."""

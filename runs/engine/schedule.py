@@ -28,10 +28,13 @@ class Ready:
     timeout_seconds: float
     expected_seconds: float
     ready_at: Any = None  # as the database gives it
+    declared: bool = False  # it says what it claims, if only that it claims nothing
+    claiming: bool | None = False
 
     @property
     def quick(self) -> bool:
-        return self.expected_seconds < IN_PLACE_SECONDS and not self.alone
+        """Claims are held by attempts, and what is run in place has none until it is done."""
+        return self.expected_seconds < IN_PLACE_SECONDS and not self.alone and not self.claiming
 
     @property
     def rank(self) -> tuple[int, float, int]:
@@ -40,11 +43,13 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Attempts that are open in the run: by lane, and those that must have nothing beside them."""
+    """Attempts that are open in the run: by lane, those that must have nothing beside them, and those of the lane
+    `execute` of which nobody knows what they claim."""
 
     query: int = 0
     execute: int = 0
     alone: int = 0
+    undeclared: int = 0
 
     @property
     def total(self) -> int:
@@ -82,26 +87,37 @@ def choose(ready: Sequence[Ready], opened: Open, policy: Policy) -> list[Ready]:
             continue
         if item.alone:
             return chosen or ([] if opened.total else [item])
-        left[item.lane] -= 1
+        if _changes_alone(item, policy):
+            left["execute"] = 0
+            if opened.execute or any(other.lane == "execute" for other in chosen):
+                continue
+        else:
+            left[item.lane] -= 1
         chosen.append(item)
     return chosen
+
+
+def _changes_alone(item: Ready, policy: Policy) -> bool:
+    """Under `hybrid` changes go one at a time, unless what they claim keeps them apart where they must be."""
+    return policy.strategy == "hybrid" and item.lane == "execute" and not item.declared
 
 
 def _room(ready: Sequence[Ready], opened: Open, policy: Policy) -> dict[str, int]:
     """How many more attempts each lane may have.
 
-    Under `hybrid` all that only reads goes first, together; then what changes things, one at a time, with nothing
-    beside it.
+    Under `hybrid` all that only reads goes first, together; then what changes things, with nothing beside it
+    that reads.
     """
     left = {
         "query": policy.lane_limits.get("query", policy.agents) - opened.query,
         "execute": policy.lane_limits.get("execute", policy.agents) - opened.execute,
     }
     if policy.strategy == "hybrid":
-        if opened.execute:
-            return {"query": 0, "execute": 0}
         reading = opened.query > 0 or any(item.lane == "query" for item in ready)
-        left["execute"] = 0 if reading else min(left["execute"], 1)
+        if reading or opened.undeclared:
+            left["execute"] = 0
+        if opened.execute:
+            left["query"] = 0
     return left
 
 
@@ -109,7 +125,8 @@ def share_out(ready: Sequence[Ready], chosen: Sequence[Ready]) -> list[list[Read
     """For each chosen subtask, the quick ones that may follow it in its seat.
 
     Only those that come next in rank, of the same lane, and only behind a quick one: nothing that is worth a dispatch
-    of its own is overtaken, and nothing quick waits behind something slow.
+    of its own is overtaken, and nothing quick waits behind something slow. Changes of which nobody knows what they
+    claim do not follow those of which one does: other changes may be going on beside them.
     """
     shares: list[list[Ready]] = [[] for _ in chosen]
     taken = {item.id for item in chosen}
@@ -119,10 +136,14 @@ def share_out(ready: Sequence[Ready], chosen: Sequence[Ready]) -> list[list[Read
         if item.id in taken:
             continue
         hosts = [at for at in hosts if budget[at] >= item.expected_seconds and len(shares[at]) < IN_PLACE_MOST]
-        fitting = [at for at in hosts if chosen[at].lane == item.lane]
+        fitting = [at for at in hosts if _may_follow(item, chosen[at])]
         if not item.quick or not fitting:
             break
         at = min(fitting, key=lambda at: len(shares[at]))
         shares[at].append(item)
         budget[at] -= item.expected_seconds
     return shares
+
+
+def _may_follow(item: Ready, host: Ready) -> bool:
+    return item.lane == host.lane and (item.declared or item.lane == "query" or not host.declared)

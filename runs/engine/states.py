@@ -11,11 +11,13 @@ from todos.plan.words import TERMINAL, Status
 
 __all__ = [
     "ATTEMPT_OPEN",
+    "NOT_STARTABLE",
     "RUN_TERMINAL",
     "RUN_UNENDED",
     "RUN_VERBS",
     "TERMINAL",
     "VERBS",
+    "WAIT_COUNTER",
     "Attempt",
     "Run",
     "Status",
@@ -65,6 +67,12 @@ class Wait(StrEnum):
     QUOTA = "quota"
 
 
+# Of those that are out of the line though they could start, a run keeps the numbers under these names.
+WAIT_COUNTER = {Wait.RESOURCE: "held_back", Wait.RATE_LIMIT: "rate_limited"}
+# All the numbers that a run keeps of pending subtasks which cannot start; each is in one of them at most.
+NOT_STARTABLE = ("blocked", "delayed", "outside", *WAIT_COUNTER.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One transition: the subtask's and the attempt's states it may start from, and those it leads to.
@@ -102,6 +110,8 @@ VERBS: dict[str, Verb] = {
     "cancel_lost": Verb(_IN_PROGRESS, Status.CANCELLED, ATTEMPT_OPEN, Attempt.LOST),
     "cancel_pending": Verb(_PENDING, Status.CANCELLED),
     "skip": Verb(_PENDING, Status.SKIPPED),
+    # It claims more than there is: nobody will ever start it.
+    "give_up": Verb(_PENDING, Status.FAILED),
     "carry_over": Verb(_PENDING, Status.COMPLETED),
 }
 

@@ -5,6 +5,7 @@ Columns that say where something stands (status, epoch, counters) are written by
 
 from runs.models.attempt import Attempt, Event, RunAgent
 from runs.models.callers import Agent, IdempotencyKey, LoginLink, Token
+from runs.models.resource import Hold, Resource
 from runs.models.run import Leader, Run
 from runs.models.subtask import Subtask, SubtaskDependency
 from runs.models.words import Backend, Scope, Strategy
@@ -14,9 +15,11 @@ __all__ = [
     "Attempt",
     "Backend",
     "Event",
+    "Hold",
     "IdempotencyKey",
     "Leader",
     "LoginLink",
+    "Resource",
     "Run",
     "RunAgent",
     "Scope",

@@ -56,14 +56,19 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
-    # Pending subtasks that wait for others, for the time of another try, and, having no executor, for an agent from
-    # outside; the rest can start.
+    # Pending subtasks that wait for others, for the time of another try, for what others hold, for the limiter of an
+    # API, and, having no executor, for an agent from outside; the rest can start.
     blocked = models.PositiveIntegerField(default=0)
     delayed = models.PositiveIntegerField(default=0)
+    held_back = models.PositiveIntegerField(default=0)
+    rate_limited = models.PositiveIntegerField(default=0)
     outside = models.PositiveIntegerField(default=0)
-    # Open attempts by lane, those that run alone, and the agents that have any.
+    # Subtasks that claim something. In a run without any, nothing is looked up.
+    claiming = models.PositiveIntegerField(default=0)
+    # Open attempts by lane, those that may claim anything, those that run alone, and the agents that have any.
     open_query = models.PositiveIntegerField(default=0)
     open_execute = models.PositiveIntegerField(default=0)
+    open_undeclared = models.PositiveIntegerField(default=0)
     open_alone = models.PositiveIntegerField(default=0)
     # Subtasks in progress that have been asked to stop.
     stopping = models.PositiveIntegerField(default=0)

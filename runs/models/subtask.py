@@ -19,6 +19,14 @@ class Subtask(Spec):
     # Dependencies that have not ended; it can start at 0. `not_before`: the time of another try.
     unmet = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
+    # Why it is out of the line though it could start: a word of states.Wait; what must end or change first
+    # ("attempt/7", "database/main", "api/forge", "subtask/9", or "twin": the one before it that claims the same); the
+    # claim it is about; when it comes back by itself; since when it has gone without what it claims, in line or not.
+    waits_for = models.CharField(max_length=10, blank=True, default="")
+    waits_key = models.CharField(max_length=520, blank=True, default="")
+    waits_claim = models.JSONField(null=True)
+    waits_until = models.DateTimeField(null=True)
+    waits_since = models.DateTimeField(null=True)
     # Runs alone in its run: not parallelizable, or on its last, sequential try.
     alone = models.BooleanField(default=False)
     last_try = models.BooleanField(default=False)
@@ -36,7 +44,9 @@ class Subtask(Spec):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
-    claims = models.JSONField(null=True)
+    claims = models.JSONField(null=True)  # null: unknown
+    # The same for those of a run and a lane that claim just the same; empty where nothing is claimed.
+    claims_group = models.CharField(max_length=32, blank=True, default="")
     result = models.JSONField(null=True)
     result_digest = models.CharField(max_length=64, blank=True)
 
@@ -53,8 +63,32 @@ class Subtask(Spec):
                 "priority",
                 models.F("remaining_seconds").desc(),
                 "position",
-                condition=models.Q(status="pending", unmet=0, not_before=None),
+                condition=models.Q(status="pending", unmet=0, not_before=None, waits_for=""),
                 name="subtask_ready_by_rank",
+            ),
+            # Whoever waits for what has ended or changed now; whoever's time has come; whoever has waited for long.
+            models.Index(
+                fields=["waits_key"],
+                condition=models.Q(waits_for__in=["rate_limit", "resource"]),
+                name="subtask_waits_key",
+            ),
+            models.Index(
+                fields=["waits_until"], condition=models.Q(waits_until__isnull=False), name="subtask_waits_until"
+            ),
+            models.Index(
+                fields=["waits_since"],
+                condition=models.Q(waits_since__isnull=False) & ~models.Q(waits_key="twin"),
+                name="subtask_waits_since",
+            ),
+            # Those that claim the same, by rank: the first of them waits for what is in the way, the others for it.
+            models.Index(
+                "claims_group",
+                "waits_key",
+                "priority",
+                models.F("remaining_seconds").desc(),
+                "position",
+                condition=models.Q(status="pending", unmet=0) & ~models.Q(claims_group=""),
+                name="subtask_twins",
             ),
             models.Index(
                 fields=["not_before"],

@@ -8,7 +8,8 @@ import sys
 import time
 from typing import Any
 
-from todos.plan.conflicts import Claim, TooMany
+from todos.plan.claims import Claim
+from todos.plan.conflicts import TooMany
 from todos.plan.planner import Task, Wish, plan
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from django.db import connection
 
-from runs import claimed, freeze
+from runs import claimed, freeze, limits
 from runs.executors.child import command, environment
 from runs.planning.answers import PlanAnswer
 from todos.models import Todo
@@ -36,7 +36,7 @@ def plan(
 
     Raises Invalid when the todo cannot be run, Busy when too many plans are being made or this one takes too long.
     """
-    wish = Wish(strategy, max_agents, claimed.capacity(), claimed.CALLS_PER_SECOND)
+    wish = Wish(strategy, max_agents, limits.capacity(), limits.per_second())
     request = {"tasks": _tasks(freeze.plan_of(todo)), "wish": asdict(wish), "seconds": improve_seconds}
     if not connection.in_atomic_block:
         connection.close()  # it may be one of few, and this may take a while
@@ -65,7 +65,7 @@ def _task(plan: freeze.Plan, key: str, there: set[str]) -> dict[str, Any]:
         "writes": (leaf.lane or words.lane_of(leaf.executor)) == words.Lane.EXECUTE,
         "alone": not leaf.parallelizable,
         "complexity": leaf.complexity,
-        "claims": None if claims is None else [[one.kind, one.name, one.writes, one.amount] for one in claims],
+        "claims": None if claims is None else [tuple(one) for one in claims],
     }
 
 

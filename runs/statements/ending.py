@@ -63,7 +63,8 @@ SKIP_DEPENDANTS = Statement(
 END_PENDING = Statement(
     "",
     """
-    UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL
+    UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL,
+           waits_for = '', waits_key = '', waits_claim = NULL, waits_until = NULL, waits_since = NULL
     WHERE run_id = %(run)s AND status = 'pending'
     RETURNING id, key, unmet, expected_seconds
     """,
@@ -72,7 +73,8 @@ END_PENDING = Statement(
 END_ONE_PENDING = Statement(
     "",
     """
-    UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL
+    UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL,
+           waits_for = '', waits_key = '', waits_claim = NULL, waits_until = NULL, waits_since = NULL
     WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending'
     RETURNING id, key, unmet, expected_seconds, COALESCE(executor, 'null') = 'null'
     """,

@@ -5,10 +5,11 @@ from runs.sql import Statement
 READY = Statement(
     "",
     """
-    SELECT id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at
+    SELECT id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at,
+           claims IS NOT NULL, claims <> '[]'
     FROM runs_subtask
     WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
-      AND executor IS NOT NULL
+      AND waits_for = '' AND executor IS NOT NULL
     ORDER BY priority, remaining_seconds DESC, position
     LIMIT %(limit)s
     """,
@@ -17,20 +18,23 @@ READY = Statement(
 SPECS = Statement(
     "id bigint",
     """
-    SELECT runs_subtask.id, epoch, key, content, executor, inputs, attempts_used, max_iterations
+    SELECT runs_subtask.id, epoch, key, content, executor, inputs, attempts_used, max_iterations,
+           claims IS NOT NULL
     FROM {rows} JOIN runs_subtask ON runs_subtask.id = v.id
     """,
 )
 
+# In RETURNING, SQLite (3.40) takes IS NOT NULL for true whatever the column holds.
 LEASE_SUBTASKS = Statement(
     "id bigint, epoch integer, started timestamptz",
     """
     UPDATE runs_subtask SET status = 'in_progress', epoch = runs_subtask.epoch + 1, attempts_used = attempts_used + 1,
-           progress = NULL, message = '', started_at = COALESCE(started_at, v.started)
+           progress = NULL, message = '', started_at = COALESCE(started_at, v.started), waits_since = NULL
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
-      AND status = 'pending' AND unmet = 0 AND not_before IS NULL
-    RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, attempts_used, max_iterations
+      AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
+    RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, attempts_used, max_iterations,
+              COALESCE(claims, 'null') <> 'null'
     """,
 )
 

@@ -4,8 +4,10 @@ Every function writes into an `Entry` (see `runs/journal.py`), so a change, its 
 transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses writes nothing.
 """
 
+from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
+from runs.transitions.line import bring_back
 from runs.transitions.reporting import apply
 from runs.transitions.unstarted import cancel_one, end_pending, undelay
 
@@ -13,14 +15,17 @@ __all__ = [
     "Lease",
     "Pick",
     "apply",
+    "bring_back",
     "cancel_one",
     "close",
     "end_pending",
     "in_place",
     "lease",
+    "look_again",
     "move",
     "request_cancel",
     "request_stop",
+    "screen",
     "stopping_attempts",
     "undelay",
 ]

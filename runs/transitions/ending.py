@@ -9,6 +9,7 @@ from runs.engine import retry, states
 from runs.journal import Entry
 from runs.reports import Report, Said, Verdict
 from runs.sql import json_text, moment, stamp
+from runs.transitions import claiming
 from runs.transitions.found import Found, note
 from runs.transitions.unstarted import release_dependants, skip_dependants
 
@@ -56,6 +57,8 @@ def end(entry: Entry, live: list[tuple[Report, Found]], chance: float) -> None:
         endings[number].outside = bool(outside)
     ended = [endings[number] for number, _ in won]
     sql.END_ATTEMPTS([_attempt_row(entry, ending) for ending in ended], true=True, false=False)
+    if entry["claiming"] and ended:
+        claiming.let_go(entry, [ending.report.attempt for ending in ended])
     for ending in ended:
         ending.report.verdict = Verdict.ACCEPTED
         ending.found.status = ending.report.current = OUTCOMES[ending.report.said]
@@ -142,7 +145,9 @@ def _closed(entry: Entry, ending: _Ending) -> None:
     busy = max(0.0, (at - leased).total_seconds())
     entry.add(stopping=-(found.cancel_requested_at is not None))
     entry.add(in_progress=-1, open_alone=-bool(found.alone), open_started_sum=-entry.seconds(leased), busy_ended=busy)
-    entry.add(**{status: 1, f"open_{found.lane}": -1})
+    entry.add(
+        **{status: 1, f"open_{found.lane}": -1}, open_undeclared=-(found.lane == "execute" and not found.declared)
+    )
     if entry.open == 0:
         entry.mark(open_started_sum=0.0)
     entry.add(losses=report.said is Said.LOSE)

@@ -31,6 +31,7 @@ class Found:
     expected_seconds: float
     result_digest: str
     cancel_requested_at: Any
+    declared: bool
 
 
 def look_up(entry: Entry, attempts: set[int]) -> dict[int, Found]:

@@ -11,6 +11,7 @@ from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
 from runs.sql import json_value, stamp
+from runs.transitions import claiming
 
 
 @dataclass(slots=True)
@@ -44,15 +45,28 @@ class Lease:
     inputs: dict[str, Any] | None
     attempts_used: int
     max_iterations: int
+    declared: bool = False  # whether it says what it claims
 
 
 def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
-    """Gives subtasks to agents. Those that another took meanwhile are left out of the answer."""
+    """Gives subtasks to agents, each with all its claims. Left out of the answer are those that another took meanwhile,
+    and those that cannot have their claims now: they wait for them."""
     if not picks:
         return []
-    by_id = {pick.subtask: pick for pick in picks}
-    won = sql.LEASE_SUBTASKS([(pick.subtask, pick.epoch, stamp(pick.started_at)) for pick in picks], run=entry.run_id)
+    desk = claiming.admit(entry, [pick.subtask for pick in picks])
+    refused = desk.refused_ids if desk else set()
+    by_id = {pick.subtask: pick for pick in picks if pick.subtask not in refused}
+    wanted = [(pick.subtask, pick.epoch, stamp(pick.started_at)) for pick in by_id.values()]
+    won = sql.LEASE_SUBTASKS(wanted, run=entry.run_id) if wanted else []
     leases = {row[0]: _lease(by_id[row[0]], *row[1:]) for row in won}
+    if leases:
+        _open(entry, leases)
+    if desk:
+        claiming.settle(entry, desk, leases)
+    return list(leases.values())
+
+
+def _open(entry: Entry, leases: dict[int, Lease]) -> None:
     made = sql.LEASE_ATTEMPTS(
         [_attempt_row(entry, given) for given in leases.values()],
         run=entry.run_id,
@@ -63,7 +77,6 @@ def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
     for attempt, subtask in made:
         leases[subtask].attempt = attempt
         _opened(entry, leases[subtask])
-    return list(leases.values())
 
 
 def in_place(picks: Sequence[Pick]) -> list[Lease]:
@@ -76,10 +89,8 @@ def in_place(picks: Sequence[Pick]) -> list[Lease]:
     return leases
 
 
-def _lease(
-    pick: Pick, epoch: int, key: str, content: str, executor: Any, inputs: Any, attempts_used: int, iterations: int
-) -> Lease:
-    return Lease(0, epoch, pick, key, content, json_value(executor), json_value(inputs), attempts_used, iterations)
+def _lease(pick: Pick, epoch: int, key: str, content: str, executor: Any, inputs: Any, *rest: Any) -> Lease:
+    return Lease(0, epoch, pick, key, content, json_value(executor), json_value(inputs), *rest)
 
 
 def _attempt_row(entry: Entry, given: Lease) -> tuple:
@@ -106,7 +117,7 @@ def _opened(entry: Entry, given: Lease) -> None:
     since = entry.seconds(pick.started_at or entry.now)
     entry.add(pending=-1, in_progress=1, open_alone=pick.alone, open_started_sum=since)
     entry.add(outside=-(given.executor is None))
-    entry.add(**{f"open_{pick.lane}": 1})
+    entry.add(**{f"open_{pick.lane}": 1}, open_undeclared=pick.lane == "execute" and not given.declared)
     entry.load(pick.agent).opened += 1
     _note(entry, "leased", given, states.Status.PENDING)
     if pick.started_at:

@@ -13,8 +13,14 @@ _COUNTED = {
     "delayed": "SUM(CASE WHEN s.status = 'pending' AND s.not_before IS NOT NULL THEN 1 ELSE 0 END)",
     "outside": "SUM(CASE WHEN s.status = 'pending' AND s.unmet = 0 AND s.not_before IS NULL AND s.executor IS NULL "
     "THEN 1 ELSE 0 END)",
+    "held_back": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'resource' THEN 1 ELSE 0 END)",
+    "rate_limited": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'rate_limit' THEN 1 ELSE 0 END)",
+    "claiming": "SUM(CASE WHEN s.claims IS NOT NULL AND s.claims <> '[]' THEN 1 ELSE 0 END)",
     "open_query": "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'query' THEN 1 ELSE 0 END)",
     "open_execute": "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'execute' THEN 1 ELSE 0 END)",
+    "open_undeclared": (
+        "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'execute' AND s.claims IS NULL THEN 1 ELSE 0 END)"
+    ),
     "open_alone": "SUM(CASE WHEN s.status = 'in_progress' AND s.alone THEN 1 ELSE 0 END)",
     "stopping": "SUM(CASE WHEN s.status = 'in_progress' AND s.cancel_requested_at IS NOT NULL THEN 1 ELSE 0 END)",
 }

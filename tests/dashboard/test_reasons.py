@@ -8,6 +8,7 @@ from django.utils.html import conditional_escape
 from dashboard import reasons
 from runs import actions, queries
 from runs.models import Run, Subtask
+from runs.reports import Said
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,67 @@ def test_without_an_executor_an_outside_agent_is_waited_for(ada: User) -> None:
     there = scene(ada, "ab")
     Subtask.objects.filter(key="b").update(executor=None)
     assert words(there, "b") == "an outside agent: it has no executor of its own"
+
+
+FILE = {"kind": "file", "name": "src/**", "mode": "write"}
+CONNECTIONS = {"kind": "database", "name": "main", "amount": 4}
+CALLS = {"kind": "api", "name": "forge", "amount": 10}
+
+
+def test_who_waits_for_a_file_says_which_and_who_holds_it(ada: User) -> None:
+    there = scene(ada, "abc", claims={"a": [FILE], "b": [FILE | {"name": "src/app.py"}]})
+    there.start("a", "b", agent="agent-2")
+    assert words(there, "b") == "src/app.py, held by a (agent-2)"
+    run, subtask = there.run, there.subtask("b")
+    html = reasons.of(run, subtask, queries.waiting(run, [subtask])[subtask.pk], there.now)
+    assert f'<a class="key" href="/runs/{run.pk}/subtasks/a/" data-drawer>a</a>' in html
+
+
+def test_who_waits_for_a_share_names_one_of_those_who_hold_it(ada: User) -> None:
+    there = scene(ada, "abcd", claims={key: [CONNECTIONS] for key in "abc"})
+    there.start("a", agent="agent-1")
+    there.start("b", agent="agent-2")
+    there.start("c", agent="agent-3")
+    assert words(there, "c") == "4 connections of main, held by a (agent-1) and 1 more"
+
+
+def test_what_a_run_of_somebody_else_holds_is_not_named(ada: User, eve: User) -> None:
+    hers, mine = scene(eve, "x", claims={"x": [FILE]}), scene(ada, "ab", claims={"a": [FILE]})
+    other = scene(ada, "y", claims={"y": [FILE]})
+    hers.start("x")
+    mine.start("a")
+    assert words(mine, "a") == "src/**, held in a run of somebody else"
+    hers.complete("x")
+    mine.start("a")
+    other.start("y")
+    assert words(other, "y") == f"src/**, held by a (agent-1, run {mine.run_id})"
+
+
+def test_who_waits_for_a_limiter_says_until_when(ada: User) -> None:
+    there = scene(ada, "ab", claims={key: [CALLS | {"amount": 7}] for key in "ab"})
+    there.start("a", "b")
+    assert words(there, "b") == "the rate limit of forge, in 1 s"
+    there.later(5)
+    assert words(there, "b") == "the rate limit of forge, now"
+
+
+def test_who_stands_behind_one_that_claims_the_same_says_what_that_one_waits_for(ada: User) -> None:
+    there = scene(ada, "abcxyz", claims={key: [FILE] for key in "abc"} | {key: [CALLS] for key in "xyz"})
+    there.start("a", "b", "x", "y")
+    assert words(there, "c") == words(there, "b") == "src/**, held by a (agent-1)"
+    assert words(there, "z") == "the rate limit of forge, after y"
+    actions.cancel_subtask(there.run_id, "a")
+    there.end(Said.CANCEL, "a")
+    assert words(there, "c") == "src/**, kept for b, which goes first"
+
+
+def test_who_waits_for_one_that_has_waited_longer_says_so(ada: User) -> None:
+    reader = FILE | {"mode": "read"}
+    there = scene(ada, "abc", claims={"a": [reader], "b": [FILE], "c": [reader | {"name": "src/<b>"}]})
+    there.start("a", "b")
+    there.later(61)
+    there.start("c", agent="agent-3")
+    assert words(there, "c") == "src/&lt;b&gt;, kept for b, which goes first"
 
 
 def test_one_that_must_be_alone_waits_for_its_turn(ada: User) -> None:

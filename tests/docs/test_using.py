@@ -6,11 +6,11 @@ from typing import Any, get_args
 from django.urls import Resolver404, resolve
 
 from dashboard.urls import pages
-from runs.api.decompose import STRATEGIES
 from runs.api.runs import RunIn
 from runs.executors.running import MODULES
 from tests.docs.reading import ROOT, section, tables, text_of, words
 from todos.decompose import checklist
+from todos.decompose.registry import STRATEGIES
 from todos.plan.words import COMMANDING, EXECUTORS, lane_of
 from todos.wire import executors
 from todos.wire.inputs import SubtaskIn
@@ -56,7 +56,9 @@ def test_every_option_of_a_run_is_documented_and_no_other() -> None:
 
 
 def test_every_strategy_of_decompose_is_documented() -> None:
-    assert set(STRATEGIES) == {"checklist"}, "docs/api.md says that it is the only one"
+    headings = re.findall(r"^## ([a-z]+)$", text_of("docs/decomposing.md"), re.MULTILINE)
+    assert headings == list(STRATEGIES)
+    assert set(STRATEGIES) <= set(words(section("docs/api.md", "Decomposing")))
 
 
 def test_the_checklist_of_the_document_reads_as_it_says() -> None:

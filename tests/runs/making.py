@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 
 from runs import freeze, journal, transitions
 from runs.journal import Entry
-from runs.models import Agent, Attempt, Event, Run, RunAgent, Subtask, SubtaskDependency
+from runs.models import Agent, Attempt, Event, Hold, Resource, Run, RunAgent, Subtask, SubtaskDependency
 from runs.reports import Report, Said
 from runs.transitions import Lease, Pick
 from runs.verify import verify
@@ -173,7 +173,7 @@ def dump() -> dict[str, list[tuple[Any, ...]]]:
     """Every row that a transition may write, as the database has it."""
     found = {}
     with connection.cursor() as cursor:
-        for table in (Run, Subtask, SubtaskDependency, Attempt, Event, RunAgent, Todo):
+        for table in (Run, Subtask, SubtaskDependency, Attempt, Event, RunAgent, Todo, Hold, Resource):
             cursor.execute(f"SELECT * FROM {table._meta.db_table} ORDER BY 1, 2")
             found[table.__name__] = cursor.fetchall()
     return found

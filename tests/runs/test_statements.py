@@ -80,12 +80,16 @@ def test_json_columns_come_back_as_they_were(value: object) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", WITH_ROWS)
 def test_a_statement_that_is_given_rows_looks_each_of_them_up(name: str) -> None:
-    shortest = ("(rowid=?)", "(before_id=?)", "(run_id=? AND agent_id=?)")
+    twins = "claims_group=? AND waits_key"
+    keys = (
+        *("rowid=?", "before_id=?", "run_id=? AND agent_id=?", "attempt_id=?", "kind=? AND name=?", "waits_key=?"),
+        *(f"{twins}=?", f"{twins}>? AND waits_key<?", f"{twins}=? AND priority>?"),
+    )
     for line in plan(name):
         table = re.match(r"(SCAN|SEARCH) (\w+)", line)
         if table and table[2] not in ("json_each", "d", "v"):
             assert line.startswith("SEARCH"), line
-            assert line.endswith(shortest), line
+            assert line.endswith(tuple(f"({key})" for key in keys)), line
 
 
 @pytest.mark.django_db
@@ -94,11 +98,19 @@ def test_the_next_subtasks_come_off_their_index_in_order() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("name", "index"), [("UNDELAY", "subtask_delayed"), ("TO_VISIT", "subtask_delayed")])
-def test_delayed_subtasks_are_found_by_their_time(name: str, index: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "indexes"),
+    [
+        ("UNDELAY", ["subtask_delayed"]),
+        ("WAITED_LONG_ENOUGH", ["subtask_waits_until"]),
+        ("STARVING", ["subtask_waits_since"]),
+        ("TO_VISIT", ["subtask_delayed", "subtask_waits_until"]),
+    ],
+)
+def test_subtasks_that_wait_for_a_time_are_found_by_it(name: str, indexes: list[str]) -> None:
     lines = [line for line in plan(name) if " runs_subtask " in line or " s " in line]
-    assert lines
-    assert all(index in line for line in lines)
+    assert len(lines) == len(indexes)
+    assert all(index in line for index, line in zip(indexes, lines))
 
 
 @pytest.mark.django_db

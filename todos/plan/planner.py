@@ -6,7 +6,8 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from todos.plan import agents, bounds, conflicts, dispatch, graph, improve, strategy, waves
-from todos.plan.conflicts import Claim, Units
+from todos.plan.claims import Claim
+from todos.plan.conflicts import Units
 from todos.plan.dispatch import Rules
 from todos.plan.improve import Clock, ranks_of
 from todos.plan.problem import Problem, Schedule
@@ -31,12 +32,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for, and what there is: `capacity` by kind (`database`, `memory`), calls `per_second` of an API."""
+    """What is asked for, and what there is.
+
+    `capacity`: by kind (`database`, `memory`), and by kind and name (`database main`) where it differs. `per_second`:
+    calls of an API by its name; under "" of all others.
+    """
 
     strategy: str
     max_agents: int
     capacity: Mapping[str, int]
-    per_second: float
+    per_second: Mapping[str, float]
 
 
 def plan(tasks: Sequence[Task], wish: Wish, *, clock: Clock, seconds: float) -> dict[str, Any]:
@@ -59,11 +64,14 @@ class _Planner:
         self.strategy = self.choice.strategy if wish.strategy == "auto" else wish.strategy
         self.priorities = [task.priority for task in tasks]
         calls = conflicts.calls(self.claims)
-        self.asked = {name: held for name, held in calls.items() if sum(held.values()) > wish.per_second}
+        self.asked = {name: held for name, held in calls.items() if sum(held.values()) > self._rate(name)}
         self.rules, self.limits = self._rules(), self._limits()
 
     def _capacity(self, kind: str, name: str) -> int:
-        return self.wish.capacity[kind]
+        return self.wish.capacity.get(f"{kind} {name}", self.wish.capacity[kind])
+
+    def _rate(self, api: str) -> float:
+        return self.wish.per_second.get(api, self.wish.per_second[""])
 
     def _rules(self) -> Rules:
         """Limiters where they can delay anything, and the order of the lanes under `hybrid`."""
@@ -74,7 +82,7 @@ class _Planner:
                 calls.setdefault(number[key], {})[limiter] = amount
         hybrid = self.strategy == "hybrid"
         writes = frozenset(at for at, task in enumerate(self.tasks) if hybrid and task.writes)
-        return Rules(writes, calls, [self.wish.per_second] * len(self.asked))
+        return Rules(writes, calls, [self._rate(name) for name in self.asked])
 
     def _limits(self) -> list[Units[str]]:
         """Under `hybrid` a write of which nobody said what it claims has no other write beside it."""
@@ -184,7 +192,7 @@ class _Planner:
         ]
 
     def _limits_answer(self, problem: Problem) -> dict[str, Any]:
-        delays = [bounds.delay(held.values(), self.wish.per_second) for held in self.asked.values()]
+        delays = [bounds.delay(held.values(), self._rate(name)) for name, held in self.asked.items()]
         found = bounds.limits(problem, delays)
         named = [{"kind": limit.kind, "name": limit.name} for limit in self.limits]
         named += [{"kind": "api", "name": name} for name in self.asked]

@@ -1,4 +1,4 @@
-"""What stands in paths: ids and keys. Anything else in their place is a path that is not there."""
+"""What stands in paths: ids, keys, and resources. Anything else in their place is a path that is not there."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from django.urls import register_converter
 from todos.plan.outline import KEY
 from todos.rest.reading import ID_PATTERN
 from todos.rest.strict_json import INT64
+
+MAX_NAME = 500
 
 
 class _Id:
@@ -31,5 +33,24 @@ class _Key:
         return str(value)
 
 
+class _Kind(_Key):
+    """Of a resource."""
+
+    regex = "(?:file|api|database|memory)"
+
+
+class _Name(_Key):
+    """Of a resource: any text but NUL, slashes too, and not only slashes and blanks."""
+
+    regex = r"[^\x00]{0,500}[^\s\x00/][^\x00]{0,500}"
+
+    def to_python(self, text: str) -> str:
+        if len(text) <= MAX_NAME:
+            return text
+        raise ValueError(text)
+
+
 register_converter(_Id, "id")
 register_converter(_Key, "key")
+register_converter(_Kind, "kind")
+register_converter(_Name, "name")

@@ -51,6 +51,7 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("GET", "runs/<id:run>/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/progress/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/events/", None, "401 200 404 200 200 200 404 401 401 200 404"),
+    ("GET", "runs/<id:run>/resources/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/subtasks/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/subtasks/<key:key>/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/subtasks/<key:key>/output/", None, "401 200 404 200 200 200 404 401 401 200 404"),
@@ -60,6 +61,13 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("POST", "runs/<id:run>/retry/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/baseline/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/subtasks/<key:key>/cancel/", None, "401 403 403 200 200 200 404 401 401 200 403"),
+    ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
+    (
+        "PUT",
+        "resources/<kind:kind>/<name:name>/",
+        {"capacity": 5},
+        "401 403 403 200 200 200 200 401 401 200 403",
+    ),
 ]
 
 
@@ -112,6 +120,7 @@ def filled(path: str, ada: User) -> str:
     if "<id:run>" in path:
         run = run_actions.start(plant(ada, subtasks=[{"content": "a", "key": "a"}]), run_actions.Options())
         path = path.replace("<id:run>", str(run.pk)).replace("<key:key>", "a")
+    path = path.replace("<kind:kind>", "database").replace("<name:name>", "main")
     if "<id:todo>" in path:
         path = path.replace("<id:todo>", str(keys(plant(ada, subtasks=[{"content": "a"}]))["a"].pk))
     return path

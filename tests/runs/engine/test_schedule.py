@@ -106,6 +106,22 @@ def test_hybrid_changes_one_thing_at_a_time_with_nothing_beside_it() -> None:
     assert choose([*writing, ready()], Open(execute=1), policy("hybrid")) == []
 
 
+def test_hybrid_changes_beside_each_other_what_claims_keep_apart() -> None:
+    writing = [ready(lane="execute", declared=True) for _ in range(3)]
+    assert choose(writing, NOTHING, policy("hybrid", agents=4)) == writing
+    assert choose(writing, Open(execute=1), policy("hybrid", agents=2)) == writing[:1]
+    assert choose([*writing, ready()], Open(execute=1), policy("hybrid", agents=4)) == []
+
+
+def test_hybrid_changes_nothing_beside_one_of_which_nobody_knows_what_it_claims() -> None:
+    unknown, known = ready(lane="execute", priority=2), ready(lane="execute", declared=True)
+    first = ready(lane="execute", declared=True, priority=1)
+    assert choose([unknown, known], NOTHING, policy("hybrid")) == [unknown]
+    assert choose([known], Open(execute=1, undeclared=1), policy("hybrid")) == []
+    assert choose([first, unknown, known], NOTHING, policy("hybrid")) == [first]
+    assert choose([unknown, known], Open(execute=1), policy("hybrid")) == []
+
+
 def test_hybrid_reads_before_a_change_that_must_be_alone() -> None:
     reading, writing = ready(priority=5), ready(lane="execute", priority=1, alone=True)
     assert choose([reading, writing], NOTHING, policy("hybrid")) == [reading]
@@ -147,7 +163,16 @@ def test_a_share_stays_in_its_lane() -> None:
     assert share_out([host, other], [host]) == [[]]
 
 
-def test_what_takes_a_tenth_of_a_second_or_must_be_alone_is_not_quick() -> None:
+def test_changes_nobody_knows_the_claims_of_do_not_follow_one_beside_which_others_go_on() -> None:
+    known, unknown = quick(lane="execute", declared=True), quick(lane="execute")
+    assert share_out([known, unknown], [known]) == [[]]
+    assert share_out([unknown, known], [unknown]) == [[known]]
+    host, reading = quick(declared=True), quick()
+    assert share_out([host, reading], [host]) == [[reading]]
+
+
+def test_what_takes_a_tenth_of_a_second_claims_something_or_must_be_alone_is_not_quick() -> None:
+    assert not quick(claiming=True).quick
     assert ready(expected_seconds=0.099).quick
     assert not ready(expected_seconds=IN_PLACE_SECONDS).quick
     assert not quick(alone=True).quick

@@ -8,7 +8,7 @@ import pytest
 
 from tests.todos.plan.problems import random_problem
 from todos.plan import dispatch
-from todos.plan.conflicts import Claim
+from todos.plan.claims import Claim
 from todos.plan.improve import ranks_of
 from todos.plan.planner import Task, Wish, plan, seats
 from todos.plan.problem import Problem
@@ -19,7 +19,7 @@ THERE = {"database": 10, "memory": 1_000}
 def planned(tasks: list[Task], strategy: str = "auto", max_agents: int = 4, steps: int = 20) -> dict[str, Any]:
     """With a clock that goes on by a hundredth of a second each time it is asked."""
     times = iter(range(1_000_000))
-    wish = Wish(strategy, max_agents, THERE, 10.0)
+    wish = Wish(strategy, max_agents, THERE, {"": 10.0})
     return plan(tasks, wish, clock=lambda: next(times) / 100, seconds=steps / 100)
 
 
@@ -41,7 +41,7 @@ def random_tasks(seed: int, count: int = 25) -> list[Task]:
 
 def random_claims(chance: Random) -> list[Claim] | None:
     kinds = [
-        Claim("file", chance.choice(["src/**", "src/a.py", "docs/*"]), chance.random() < 0.5),
+        Claim("file", chance.choice(["src/**", "src/a.py", "docs/*"]), chance.choice(["read", "write"])),
         Claim("database", "main", amount=chance.randint(1, 8)),
         Claim("api", "forge", amount=chance.choice([1, 5, 30])),
     ]
@@ -135,6 +135,6 @@ def test_the_rule_of_thumb_counts_what_can_run_beside_another() -> None:
 
 
 def test_list_scheduling_alone_needs_no_clock_to_go_on() -> None:
-    wish = Wish("parallel", 4, THERE, 10.0)
+    wish = Wish("parallel", 4, THERE, {"": 10.0})
     found = plan([Task("a", 2), Task("b", 3)], wish, clock=lambda: 0.0, seconds=0)
     assert found["predicted_makespan_seconds"] == 3
