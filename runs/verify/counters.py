@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runs.models import Run
-from runs.verify.base import Check, Scope, query
+from runs.verify.base import Check, Scope, near, query
 
 _BY_STATUS = ("pending", "in_progress", "completed", "failed", "cancelled", "skipped")
 _COUNTED = {
@@ -32,7 +32,6 @@ _SUMMED = {
     "expected_ended": "SUM(CASE WHEN s.status IN ('pending', 'in_progress') THEN 0 ELSE s.expected_seconds END)",
 }
 _FLOATS = {"cost", *_SUMMED}
-_NEAR = 1e-6  # of the larger: sums of floats in another order
 _RELEASED = """EXISTS (
     SELECT 1 FROM runs_event e WHERE e.subtask_id = a.subtask_id AND e.attempt_id = a.id AND e.kind = 'released')"""
 
@@ -53,8 +52,7 @@ def _differing(scope: Scope, sums: dict[str, str], joined: str) -> Iterator[str]
     kept = Run.objects.filter(pk__in=counted) if scope.run_id is not None else Run.objects.all()
     for run in kept.values("pk", *sums).iterator():
         for name, found in counted.get(run["pk"], {}).items():
-            near = _NEAR * max(1.0, abs(found)) if name in _FLOATS else 0
-            if abs(run[name] - found) > near:
+            if not (near(run[name], found) if name in _FLOATS else run[name] == found):
                 yield f"run {run['pk']} keeps {name} = {run[name]}, and there are {found}"
 
 
@@ -98,7 +96,7 @@ def _seats_belong_to_open_attempts(scope: Scope) -> Iterator[str]:
 
 CHECKS = [
     Check("I8", "the counters of a run equal its subtasks", _runs_as_counted),
-    Check("I8", "the sums of a run equal its attempts", _runs_as_tried),
+    Check("I8", "the losses, retries, tokens and cost of a run equal its attempts", _runs_as_tried),
     Check("I8", "what is kept of an agent's work equals its attempts", _agents_as_counted),
     Check("I12", "every seat taken belongs to an open attempt", _seats_belong_to_open_attempts),
 ]

@@ -51,6 +51,12 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
             _SUBTASK.format("epoch = 3", "flaky"),
         ),
         sql(
+            "one in the middle is gone",
+            "subtask {lossy} is at epoch 4 and has 3 attempts",
+            "DELETE FROM runs_attempt WHERE id = {lossy_2}",
+            also="I4 I8",
+        ),
+        sql(
             "the last one is too high",
             "subtask {flaky} is at epoch 2 and has 2 attempts",
             _ATTEMPT.format("epoch = 3", "flaky_2"),
