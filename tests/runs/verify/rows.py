@@ -260,9 +260,9 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
     ],
     "I25 of tokens and login links only digests are stored": [
         sql(
-            "a token's own text",
+            "a token's secret",
             "token {token} is not stored as a digest",
-            "UPDATE runs_token SET digest = 'abr_o_' || substr(digest, 1, 43) WHERE id = {token}",
+            "UPDATE runs_token SET digest = substr(digest, 1, 43) WHERE id = {token}",
         ),
         sql(
             "a token's text, as long as a digest",
