@@ -5,12 +5,14 @@
 
 from datetime import datetime
 
-from runs.verify import counters, history, rows
+from runs.verify import busy, counters, history, rows
 from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
 __all__ = ["CHECKS", "Check", "Finding", "verify"]
 
-CHECKS: list[Check] = sorted(rows.CHECKS + history.CHECKS + counters.CHECKS, key=lambda check: int(check.id[1:]))
+CHECKS: list[Check] = sorted(
+    rows.CHECKS + history.CHECKS + counters.CHECKS + busy.CHECKS, key=lambda check: int(check.id[1:])
+)
 
 
 def verify(run_id: int | None, now: datetime) -> list[Finding]:
