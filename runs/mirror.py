@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from runs.engine import states
+from runs import statements as sql
 from runs.journal import Entry
 from runs.models import Event, Run, Subtask
 from todos import actions
@@ -35,14 +35,10 @@ class Mirror:
         began = self._steady()
         if began < self._not_before:
             return
-        runs = Run.objects.filter(status__in=states.RUN_UNENDED, todo__isnull=False).values_list(
-            "pk", "todo_id", "last_seq"
-        )
-        shown = {run: self._show(run, todo, seq) for run, todo, seq in runs}
-        self._shown = shown
+        self._shown = {run: self._show(run, todo, seq) for run, todo, seq in sql.TO_SHOW()}
         self._not_before = began + REST * (self._steady() - began)
 
-    def _show(self, run: int, todo: int | None, seq: int) -> int:
+    def _show(self, run: int, todo: int, seq: int) -> int:
         """What changed in one run; how far it has been shown."""
         since = self._shown.get(run, 0)
         if seq > since:

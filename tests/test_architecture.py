@@ -122,7 +122,15 @@ def test_rules_have_no_clock_and_no_chance_of_their_own(package: str) -> None:
 @in_product
 def test_only_those_who_keep_state_know_its_sql(path: Path) -> None:
     """One writer: the transitions, with the loop and the sweep that ask for them and the journal that keeps count."""
-    writers = ("runs.transitions", "runs.statements", "runs.journal", "runs.loop", "runs.sweep", "runs.queries")
+    writers = (
+        "runs.transitions",
+        "runs.statements",
+        "runs.journal",
+        "runs.loop",
+        "runs.sweep",
+        "runs.mirror",
+        "runs.queries",
+    )
     if not any(below(name_of(path), writer) for writer in writers):
         assert {name for name in imports(path) if below(name, "runs.statements")} == set()
 

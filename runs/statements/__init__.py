@@ -35,7 +35,7 @@ from runs.statements.ending import (
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
 from runs.statements.leasing import LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS
 from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
-from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_VISIT, UNDER_WAY
+from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
 
 __all__ = [
     "ADD_LOADS",
@@ -78,6 +78,7 @@ __all__ = [
     "STARVING",
     "STOPPING",
     "TAKE_HOLDS",
+    "TO_SHOW",
     "TO_VISIT",
     "UNDELAY",
     "UNDELAY_ONE",

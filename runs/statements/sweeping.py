@@ -48,4 +48,12 @@ OPEN_LEASES = Statement(
     "", "SELECT id, lease_expires_at, deadline_at FROM runs_attempt WHERE status IN ('leased', 'running')"
 )
 
+TO_SHOW = Statement(
+    "",
+    """
+    SELECT id, todo_id, last_seq FROM runs_run
+    WHERE status IN ('pending', 'running', 'paused') AND todo_id IS NOT NULL
+    """,
+)
+
 UNDER_WAY = Statement("", "SELECT id FROM runs_run WHERE status IN ('pending', 'running', 'paused') ORDER BY id")

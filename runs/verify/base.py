@@ -75,6 +75,11 @@ def rows(text: str, sentence: str, column: str, **values: Any) -> Callable[[Scop
     return violations
 
 
+def near(kept: float, found: float) -> bool:
+    """Whether two sums of floats, added in another order, are the same."""
+    return abs(kept - found) <= 1e-6 * max(1.0, abs(found))
+
+
 def in_list(words: Iterable[str]) -> str:
     """Words as SQL: they come from our own enums."""
     return "(" + ", ".join(f"'{word}'" for word in sorted(words)) + ")"

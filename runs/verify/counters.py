@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from runs.models import Run
-from runs.verify.base import Check, Scope, query
+from runs.verify.base import Check, Scope, near, query
 
 _BY_STATUS = ("pending", "in_progress", "completed", "failed", "cancelled", "skipped")
 _COUNTED = {
@@ -24,42 +24,70 @@ _COUNTED = {
     "open_alone": "SUM(CASE WHEN s.status = 'in_progress' AND s.alone THEN 1 ELSE 0 END)",
     "stopping": "SUM(CASE WHEN s.status = 'in_progress' AND s.cancel_requested_at IS NOT NULL THEN 1 ELSE 0 END)",
 }
+_OF_ATTEMPTS = {
+    "losses": "SUM(CASE WHEN a.status = 'lost' THEN 1 ELSE 0 END)",
+    "input_tokens": "SUM(a.input_tokens)",
+    "output_tokens": "SUM(a.output_tokens)",
+    "cost": "SUM(a.cost)",
+}
+_OF_EVENTS = {
+    "retries": "SUM(CASE WHEN e.kind IN ('failed', 'timed_out', 'lost') AND e.after = 'pending' THEN 1 ELSE 0 END)",
+}
 _SUMMED = {
     "expected_total": "SUM(s.expected_seconds)",
     "expected_ended": "SUM(CASE WHEN s.status IN ('pending', 'in_progress') THEN 0 ELSE s.expected_seconds END)",
 }
-_NEAR = 1e-6  # of the larger: sums of floats in another order
+_FLOATS = {"cost", *_SUMMED}
+_RELEASED = """EXISTS (
+    SELECT 1 FROM runs_event e WHERE e.subtask_id = a.subtask_id AND e.attempt_id = a.id AND e.kind = 'released')"""
 
 
 def _runs_as_counted(scope: Scope) -> Iterator[str]:
-    columns = ", ".join(f"COALESCE({text}, 0)" for text in (_COUNTED | _SUMMED).values())
-    text = f"""
-        SELECT r.id, {columns} FROM runs_run r LEFT JOIN runs_subtask s ON s.run_id = r.id
-        WHERE {scope.where("r.id")} GROUP BY r.id
-    """
-    counted = {row[0]: dict(zip(_COUNTED | _SUMMED, row[1:], strict=True)) for row in query(text)}
+    yield from _differing(scope, _COUNTED | _SUMMED, "runs_subtask s ON s.run_id = r.id")
+
+
+def _runs_as_tried(scope: Scope) -> Iterator[str]:
+    yield from _differing(scope, _OF_ATTEMPTS, "runs_attempt a ON a.run_id = r.id")
+    yield from _differing(scope, _OF_EVENTS, "runs_event e ON e.run_id = r.id")
+
+
+def _differing(scope: Scope, sums: dict[str, str], joined: str) -> Iterator[str]:
+    columns = ", ".join(f"COALESCE({text}, 0)" for text in sums.values())
+    text = f"SELECT r.id, {columns} FROM runs_run r LEFT JOIN {joined} WHERE {scope.where('r.id')} GROUP BY r.id"
+    counted = {row[0]: dict(zip(sums, row[1:], strict=True)) for row in query(text)}
     kept = Run.objects.filter(pk__in=counted) if scope.run_id is not None else Run.objects.all()
-    for run in kept.values("pk", *_COUNTED, *_SUMMED).iterator():
+    for run in kept.values("pk", *sums).iterator():
         for name, found in counted.get(run["pk"], {}).items():
-            near = _NEAR * max(1.0, abs(found)) if name in _SUMMED else 0
-            if abs(run[name] - found) > near:
+            if not (near(run[name], found) if name in _FLOATS else run[name] == found):
                 yield f"run {run['pk']} keeps {name} = {run[name]}, and there are {found}"
 
 
 def _agents_as_counted(scope: Scope) -> Iterator[str]:
+    """An agent that did nothing in a run has no row there; whoever opened an attempt has one."""
     text = f"""
-        SELECT g.run_id, g.agent_id, g.open, g.completed, g.unsuccessful,
+        SELECT a.run_id, a.agent_id, g.open, g.completed, g.unsuccessful,
                SUM(CASE WHEN a.status IN ('leased', 'running') THEN 1 ELSE 0 END),
-               SUM(CASE WHEN a.status = 'succeeded' THEN 1 ELSE 0 END)
-        FROM runs_runagent g LEFT JOIN runs_attempt a ON a.run_id = g.run_id AND a.agent_id = g.agent_id
-        WHERE {scope.where("g.run_id")} GROUP BY g.run_id, g.agent_id, g.open, g.completed, g.unsuccessful
+               SUM(CASE WHEN a.status = 'succeeded' THEN 1 ELSE 0 END),
+               SUM(CASE WHEN a.status IN ('failed', 'timed_out', 'lost')
+                        OR (a.status = 'cancelled' AND NOT {_RELEASED}) THEN 1 ELSE 0 END)
+        FROM runs_attempt a LEFT JOIN runs_runagent g ON g.run_id = a.run_id AND g.agent_id = a.agent_id
+        WHERE {scope.where("a.run_id")} GROUP BY a.run_id, a.agent_id, g.open, g.completed, g.unsuccessful
+        UNION ALL
+        SELECT g.run_id, g.agent_id, g.open, g.completed, g.unsuccessful, 0, 0, 0 FROM runs_runagent g
+        WHERE {scope.where("g.run_id")} AND NOT EXISTS (
+            SELECT 1 FROM runs_attempt a WHERE a.run_id = g.run_id AND a.agent_id = g.agent_id)
     """
-    for run, agent, open_kept, completed_kept, _, opened, completed in query(text):
-        if (open_kept, completed_kept) != (opened, completed):
+    for run, agent, *numbers in query(text):
+        kept, found = numbers[:3], numbers[3:]
+        if kept != found:
             yield (
-                f"agent {agent} in run {run}: {open_kept} open and {completed_kept} completed are kept, "
-                f"{opened} and {completed} are there"
+                f"of agent {agent} in run {run} there is kept (open, completed, unsuccessful): "
+                f"{_told(kept)}, and there are {_told(found)}"
             )
+
+
+def _told(numbers: list[int | None]) -> str:
+    return "nothing" if numbers[0] is None else ", ".join(map(str, numbers))
 
 
 def _seats_belong_to_open_attempts(scope: Scope) -> Iterator[str]:
@@ -74,6 +102,7 @@ def _seats_belong_to_open_attempts(scope: Scope) -> Iterator[str]:
 
 CHECKS = [
     Check("I8", "the counters of a run equal its subtasks", _runs_as_counted),
+    Check("I8", "the losses, retries, tokens and cost of a run equal its attempts", _runs_as_tried),
     Check("I8", "what is kept of an agent's work equals its attempts", _agents_as_counted),
     Check("I12", "every seat taken belongs to an open attempt", _seats_belong_to_open_attempts),
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from runs.engine import states
 from runs.models import Event, Subtask
-from runs.verify.base import Check, Scope, in_list, query, rows
+from runs.verify.base import Check, Scope, query, rows
 
 _EDGES = {
     (source, verb.subtask_to if verb.subtask_to is not None else source)
@@ -14,12 +14,12 @@ _EDGES = {
 _RUN_EDGES = {(source, target) for sources, target in states.RUN_VERBS.values() for source in sources}
 _LEGAL = ", ".join(f"('{before}', '{after}')" for before, after in sorted(_EDGES))
 _RUN_LEGAL = ", ".join(f"('{before}', '{after}')" for before, after in sorted(_RUN_EDGES))
-_ENDS = in_list(["completed", "failed", "cancelled", "skipped"])
 
 # What the last word about an attempt makes of it.
 _ATTEMPT_AFTER = """
-    CASE e.kind WHEN 'leased' THEN 'leased' WHEN 'started' THEN 'running' WHEN 'completed' THEN 'succeeded'
-    WHEN 'failed' THEN 'failed' WHEN 'timed_out' THEN 'timed_out' WHEN 'lost' THEN 'lost' ELSE 'cancelled' END
+    CASE COALESCE(e.kind, '') WHEN '' THEN 'nothing' WHEN 'leased' THEN 'leased' WHEN 'started' THEN 'running'
+    WHEN 'completed' THEN 'succeeded' WHEN 'failed' THEN 'failed' WHEN 'timed_out' THEN 'timed_out'
+    WHEN 'lost' THEN 'lost' ELSE 'cancelled' END
 """
 
 
@@ -54,8 +54,9 @@ CHECKS = [
             """
             SELECT e.run_id, e.seq FROM runs_event e LEFT JOIN runs_attempt a ON a.id = e.attempt_id
             WHERE {scope} AND e.attempt_id IS NOT NULL
-              AND (a.id IS NULL OR a.epoch <> e.epoch OR a.subtask_id <> e.subtask_id)
-            UNION ALL
+              AND (a.id IS NULL OR e.epoch IS NULL OR a.epoch <> e.epoch
+                   OR e.subtask_id IS NULL OR a.subtask_id <> e.subtask_id OR a.run_id <> e.run_id)
+            UNION
             SELECT run_id, seq FROM (
                 SELECT e.run_id, e.seq, e.epoch,
                        LAG(e.epoch) OVER (PARTITION BY e.subtask_id ORDER BY e.seq) AS earlier
@@ -111,7 +112,14 @@ CHECKS = [
             LEFT JOIN runs_event e ON e.run_id = s.run_id AND e.seq = (
                 SELECT MAX(seq) FROM runs_event x
                 WHERE x.subtask_id = s.subtask_id AND x.attempt_id = s.id AND x.after <> '')
-            WHERE {{scope}} AND (e.seq IS NULL OR s.status <> {_ATTEMPT_AFTER})
+            WHERE {{scope}} AND s.status <> {_ATTEMPT_AFTER}
+            UNION ALL
+            SELECT 'run', s.run_id, s.status, e.after
+            FROM (SELECT id AS run_id, status, trim_seq FROM runs_run) AS s
+            JOIN runs_event e ON e.run_id = s.run_id AND e.seq = (
+                SELECT MAX(seq) FROM runs_event x
+                WHERE x.run_id = s.run_id AND x.subtask_id IS NULL AND x.after <> '')
+            WHERE {{scope}} AND s.trim_seq = 0 AND s.status <> e.after
             """,
             "{0} {1} is {2}, and the log ends with {3}",
             "s.run_id",
@@ -137,12 +145,12 @@ CHECKS = [
         "the events of a run are numbered without a gap",
         rows(
             """
-            SELECT r.id, r.last_seq - r.trim_seq, COUNT(e.seq) FROM runs_run r
+            SELECT r.id, r.trim_seq + 1, r.last_seq, COUNT(e.seq), MIN(e.seq), MAX(e.seq) FROM runs_run r
             LEFT JOIN runs_event e ON e.run_id = r.id WHERE {scope} GROUP BY r.id, r.last_seq, r.trim_seq
             HAVING COUNT(e.seq) <> r.last_seq - r.trim_seq OR COALESCE(MAX(e.seq), r.last_seq) <> r.last_seq
                 OR COALESCE(MIN(e.seq), r.trim_seq + 1) <> r.trim_seq + 1
             """,
-            "run {0} should have {1} events and has {2}",
+            "run {0} should have the events {1} to {2} and has {3}, from {4} to {5}",
             "r.id",
         ),
     ),

@@ -1,8 +1,8 @@
 """`make pictures`, or `python -m tests.pictures NAME…` for some of them: screenshots of a real server at work.
 
-The server has a home folder of its own. It explores the source of Django, module by module, as `make run` explores
-Abreast at its first start: a part of it, which is over soon, then all of it, anew for every picture of work under way.
-A new picture is a line in PICTURES.
+The server has a home folder of its own. It explores a part of the source of Django, as `make run` explores Abreast at
+its first start; when that is over it makes a release that is only pretended, and pictures of work under way are taken
+of that, one soon after the other. A new picture is a line in PICTURES.
 """
 
 import sys
@@ -15,7 +15,7 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.live_server import Server, running
-from tests.pictures import exploring
+from tests.pictures import exploring, releasing
 from tests.setup import browser as installed_browser
 
 TARGET = Path(__file__).resolve().parent.parent.parent / "docs" / "pictures"
@@ -31,14 +31,13 @@ class Picture:
     `{todo}`, what is run.
 
     `ready`: what must be on the page before it is taken. `press`: a button to press first.
-    `options`: those of a browser context. `live`: whether something runs meanwhile.
+    `options`: those of a browser context.
     """
 
     path: str
     ready: str = "h1"
     press: str = ""
     options: dict[str, Any] = field(default_factory=dict)
-    live: bool = True
 
 
 PICTURES = {
@@ -47,7 +46,7 @@ PICTURES = {
     "run": Picture("/runs/{run}/", "canvas", "Fit"),
     "run-dark": Picture("/runs/{run}/", "canvas", "Fit", {"color_scheme": "dark"}),
     "run-phone": Picture("/runs/{run}/", "canvas", "Fit", {"viewport": PHONE}),
-    "subtask": Picture("/runs/{ended}/subtasks/merge/", "#subtask-drawer", live=False),
+    "subtask": Picture("/runs/{ended}/subtasks/merge/", "#subtask-drawer"),
 }
 
 
@@ -58,13 +57,11 @@ def main(names: list[str]) -> None:
     with running(ABREAST_WORKSPACE=str(exploring.WORKSPACE)) as server, browser() as chromium:
         cookies = sign_in(chromium, server)
         before = exploring.start(server, exploring.plant(server, "django/forms"))
-        known = {"ended": exploring.ended(server, before), "todo": exploring.plant(server, "django")}
+        known = {"ended": exploring.ended(server, before), "todo": releasing.plant(server)}
+        run = releasing.start(server, known["todo"])
+        known["run"] = exploring.begun(server, run, releasing.BEGUN)
         for name in names or PICTURES:
-            if PICTURES[name].live:
-                known["run"] = exploring.begun(server, exploring.start(server, known["todo"]))
             print(take(chromium, server, name, known, cookies), flush=True)
-            if PICTURES[name].live:
-                exploring.ended(server, known["run"])
 
 
 @contextmanager

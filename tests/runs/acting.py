@@ -15,7 +15,7 @@ from runs.ledger import Ledger
 from runs.models import Event
 from tests.runs.making import Clock, Outline, Work, work
 
-PATIENCE = 10.0  # seconds until a test that waits for something gives up
+PATIENCE = 60.0  # seconds until a test that waits for something gives up
 
 
 class Puppet:

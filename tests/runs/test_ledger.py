@@ -1,6 +1,8 @@
 """The one writer: many reports in one transaction, each with its own verdict, and nothing lost when writing fails."""
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,11 +11,12 @@ from django.db import connection
 
 from runs import announce, ledger, loop
 from runs.backends.embedded import Embedded
+from runs.executors.base import Outcome
 from runs.journal import Entry
 from runs.ledger import Ledger, LedgerFull
 from runs.models import Run, Subtask
 from runs.reports import Report, Said, Verdict
-from tests.runs.acting import Puppet, Stage, most_open
+from tests.runs.acting import PATIENCE, Puppet, Stage, most_open
 from tests.runs.making import NOW, Work, dump, violations, work
 
 threads = pytest.mark.django_db(transaction=True)
@@ -158,25 +161,29 @@ def test_the_ledger_outlives_whatever_goes_wrong(book: Ledger, monkeypatch: pyte
 def test_what_a_worker_did_is_written_when_the_disk_has_room_again(stage: Stage, puppet: Puppet) -> None:
     made = stage.run({"a": {}, "b": {"needs": ["a"]}})
     puppet.wait_for("a")
-    fill_the_disk()
-    puppet.jobs["a"].report(0.5, "x" * 100_000)
-    puppet.finish("a")
-    puppet.wait_for()
-    stage.until(lambda: len(stage.ledger._later) == 2)
-    stage.pass_time(20)
-    assert made.status("a") == "in_progress"
-    assert len(stage.ledger._later) == 2
-    pragma("max_page_count = 1000000")
+    with full_disk():
+        puppet.jobs["a"].report(0.5, "x" * 100_000)
+        puppet.finish("a", Outcome("x" * 100_000))
+        puppet.wait_for()
+        stage.until(lambda: len(stage.ledger._later) == 2)
+        stage.pass_time(20)
+        assert made.status("a") == "in_progress"
+        assert len(stage.ledger._later) == 2
     stage.pass_time(1)
     assert (made.status("a"), made.run.losses) == ("completed", 0)
     stage.end(made, "b")
 
 
-def fill_the_disk() -> None:
-    """From now on the database file cannot grow, and has no free pages inside that earlier tests left."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Meanwhile the database file cannot grow, and has no free pages inside that earlier tests left."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM")
     pragma(f"max_page_count = {pragma('page_count')}")
+    try:
+        yield
+    finally:
+        pragma("max_page_count = 1000000")
 
 
 def pragma(said: str) -> int:
@@ -233,7 +240,8 @@ def running(transactional_db: None) -> Iterator[Ledger]:
 
 
 def wait_until_ended(made: Work) -> str:
-    for _ in range(100):
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
         since = announce.mark()
         if made.run.status in ("completed", "failed", "cancelled"):
             return made.run.status

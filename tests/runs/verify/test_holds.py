@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from runs import transitions
 from runs.models import Attempt, Hold, Run, Subtask
+from runs.verify import holds, verify
 from tests.runs.making import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +97,16 @@ def test_every_corruption_is_found_and_named(made: Work, name: str) -> None:
     corrupt, told = CORRUPTIONS[name]
     corrupt(made)
     assert any(told in line for line in violations(NOW)), violations(NOW)
+
+
+def test_every_check_of_claims_has_its_corruption(made: Work) -> None:
+    found: set[str] = set()
+    for corrupt, _ in CORRUPTIONS.values():
+        with transaction.atomic():
+            corrupt(made)
+            found |= {finding.says for finding in verify(None, NOW) if finding.count}
+            transaction.set_rollback(True)
+    assert {check.says for check in holds.CHECKS} <= found
 
 
 def test_readers_of_one_file_are_no_violation(made: Work) -> None:
