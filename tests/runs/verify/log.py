@@ -35,10 +35,10 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
     "I6 a subtask goes only ways that exist, one step after the other": [
         sql(
             "a way that does not exist",
-            "event {dropped_cancelled} of run {ended} goes from pending to completed",
-            _EVENT.format("after = 'completed'", "dropped_cancelled"),
-            "UPDATE runs_subtask SET status = 'completed' WHERE id = {dropped}",
-            "UPDATE runs_run SET cancelled = cancelled - 1, completed = completed + 1 WHERE id = {ended}",
+            "event {broken_failed} of run {ended} goes from in_progress to skipped",
+            _EVENT.format("after = 'skipped'", "broken_failed"),
+            "UPDATE runs_subtask SET status = 'skipped' WHERE id = {broken}",
+            "UPDATE runs_run SET failed = failed - 1, skipped = skipped + 1 WHERE id = {ended}",
         ),
         sql(
             "not from where it was",
