@@ -266,6 +266,7 @@ def test_keys_lead_through_the_product_and_can_be_turned_off(visit: Open, there:
     page.keyboard.press("g")
     page.keyboard.press("r")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("?")
     page.get_by_label("Keys of one letter work").uncheck()
     page.keyboard.press("Escape")
