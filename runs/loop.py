@@ -56,6 +56,7 @@ def _move_on(entry: Entry) -> None:
     if entry["fail_fast"] and entry["failed"] and entry["pending"]:
         entry.mark(end_reason="fail_fast")
         transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
+    transitions.begin_phases(entry)
     if transitions.close(entry):
         mirror.at_end(entry)
 

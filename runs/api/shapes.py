@@ -34,6 +34,8 @@ class RunOut(TypedDict):
     backend: str
     max_agents: int
     fail_fast: bool
+    barriers: bool
+    phase: int | None
     lanes: dict[str, Any]
     counts: Counts
     success_rate: float | None
@@ -159,6 +161,8 @@ def run_out(run: Run) -> RunOut:
         "backend": run.backend,
         "max_agents": run.max_agents,
         "fail_fast": run.fail_fast,
+        "barriers": run.barriers,
+        "phase": run.phase,
         "lanes": run.lanes,
         "counts": {
             "total": run.total,

@@ -16,7 +16,8 @@ class Subtask(Spec):
     key = models.CharField(max_length=64)
     position = models.PositiveIntegerField()
     status = models.CharField(max_length=12, choices=STATUSES, default=states.Status.PENDING)
-    # Dependencies that have not ended; it can start at 0. `not_before`: the time of another try.
+    # Dependencies that have not ended, and the barrier before its phase; it can start at 0. `not_before`: the time of
+    # another try.
     unmet = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     # Why it is out of the line though it could start: a word of states.Wait; what must end or change first
@@ -56,6 +57,9 @@ class Subtask(Spec):
         indexes = [
             models.Index(fields=["run", "position"], name="subtask_in_order"),
             models.Index(fields=["run", "status", "position"], name="subtask_by_status"),
+            models.Index(
+                fields=["run", "phase", "status"], condition=models.Q(phase__isnull=False), name="subtask_by_phase"
+            ),
             # Dispatch: what can start, by priority, then the longest remaining path, then the order it was written in.
             models.Index(
                 "run",

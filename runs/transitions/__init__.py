@@ -8,6 +8,7 @@ from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
 from runs.transitions.line import bring_back
+from runs.transitions.phases import begin_phases
 from runs.transitions.reporting import apply
 from runs.transitions.unstarted import cancel_one, end_pending, undelay
 
@@ -15,6 +16,7 @@ __all__ = [
     "Lease",
     "Pick",
     "apply",
+    "begin_phases",
     "bring_back",
     "cancel_one",
     "close",
