@@ -23,6 +23,12 @@ class Usage(TypedDict):
 
 
 @closed
+class Budget(TypedDict):
+    cost: float | None
+    tokens: int | None
+
+
+@closed
 class RunOut(TypedDict):
     id: str
     todo: str | None
@@ -36,6 +42,7 @@ class RunOut(TypedDict):
     fail_fast: bool
     barriers: bool
     phase: int | None
+    budget: Budget
     lanes: dict[str, Any]
     counts: Counts
     success_rate: float | None
@@ -163,6 +170,7 @@ def run_out(run: Run) -> RunOut:
         "fail_fast": run.fail_fast,
         "barriers": run.barriers,
         "phase": run.phase,
+        "budget": {"cost": run.budget.get("cost"), "tokens": run.budget.get("tokens")},
         "lanes": run.lanes,
         "counts": {
             "total": run.total,

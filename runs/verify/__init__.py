@@ -5,13 +5,13 @@
 
 from datetime import datetime
 
-from runs.verify import busy, counters, history, holds, phases, rows
+from runs.verify import budgets, busy, counters, history, holds, phases, rows
 from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
 __all__ = ["CHECKS", "Check", "Finding", "verify"]
 
 CHECKS: list[Check] = sorted(
-    rows.CHECKS + history.CHECKS + counters.CHECKS + busy.CHECKS + holds.CHECKS + phases.CHECKS,
+    rows.CHECKS + history.CHECKS + counters.CHECKS + busy.CHECKS + holds.CHECKS + phases.CHECKS + budgets.CHECKS,
     key=lambda check: int(check.id[1:]),
 )
 

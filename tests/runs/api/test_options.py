@@ -36,3 +36,15 @@ def test_barriers_that_would_never_open_are_refused_and_nothing_is_made(api: Api
     refused = api.post(f"todos/{todo.pk}/run/", {"barriers": True})
     assert (refused.status_code, pointers(refused)) == (422, ["/barriers"])
     assert not Run.objects.exists()
+
+
+def test_a_budget_is_kept_and_shown(api: Api, ada: User) -> None:
+    todo = plant(ada, subtasks=[leaf("a"), leaf("b")])
+    run = api.post(f"todos/{todo.pk}/run/", {"budget": {"tokens": 1000}}).json()
+    assert run["budget"] == {"cost": None, "tokens": 1000}
+    assert api.get(f"runs/{run['id']}/").json()["end_reason"] is None
+
+
+def test_a_run_without_a_budget_has_none(api: Api, ada: User) -> None:
+    todo = plant(ada, subtasks=[leaf("a")])
+    assert api.post(f"todos/{todo.pk}/run/", {}).json()["budget"] == {"cost": None, "tokens": None}
