@@ -22,6 +22,8 @@ _DRAWN_AS = {
     "cancel_requested": "cancelled",
     "clock_step": "waiting",
     "phase_begun": "pending",
+    "aged": "pending",
+    "budget_used_up": "skipped",
 }
 LONGEST = 300
 
@@ -75,6 +77,8 @@ def _said(event: Event) -> str:
     if event.kind == "phase_begun":
         late = f": phase {data.get('after')} took too long" if data.get("barrier") == "timed_out" else ""
         return f"phase {data.get('phase')}{late}"
+    if event.kind == "aged":
+        return f"from priority {data.get('from')} to {data.get('to')}"
     again = ""
     if event.after == "pending" and event.attempt_id is not None and event.kind != "released":
         again = "one last try, alone" if data.get("last_try") else "another try"

@@ -137,9 +137,12 @@ class Carried:
 def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:
     """Makes the subtasks and dependencies of a run, and counts them. Those carried over are completed already."""
     first = _first_phase(plan, carried) if run.barriers else None
-    entry.mark(phase=first)
+    priorities = {leaf.priority for key, leaf in plan.leaves.items() if key not in carried}
+    entry.mark(phase=first, ranked=len(priorities) > 1)
     barred = {key for key, leaf in plan.leaves.items() if key not in carried and entry.is_barred(leaf.phase)}
     subtasks = [_subtask(run, plan, key, at, carried, entry.now, barred) for at, key in enumerate(plan.leaves)]
+    for subtask in subtasks if entry["ranked"] else ():
+        subtask.aged = 0
     Subtask.objects.bulk_create(subtasks, batch_size=500)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
     SubtaskDependency.objects.bulk_create(

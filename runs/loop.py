@@ -58,6 +58,7 @@ def _move_on(entry: Entry) -> None:
         transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
     _keep_to_budget(entry)
     transitions.begin_phases(entry)
+    transitions.age(entry)
     if transitions.close(entry):
         mirror.at_end(entry)
 

@@ -118,6 +118,7 @@ class SubtaskRow(TypedDict):
     waiting_detail: Any
     depends_on: list[str]
     priority: int
+    aged: int
     lane: str
     phase: int | None
     agent: str | None
@@ -215,7 +216,8 @@ def _row(subtask: Subtask, wait: queries.Waiting, agent: str | None, needs: list
         "waiting_for": wait.word,
         "waiting_detail": wait.detail,
         "depends_on": needs,
-        "priority": subtask.priority,
+        "priority": subtask.asked_priority,
+        "aged": subtask.aged or 0,
         "lane": subtask.lane,
         "phase": subtask.phase,
         "agent": agent,

@@ -40,6 +40,8 @@ class Run(models.Model):
     # Behind barriers: the phase under way, and when the next begins even if this one has not ended.
     phase = models.PositiveIntegerField(null=True)
     barrier_until = models.DateTimeField(null=True)
+    # Whether its subtasks have different priorities, so that they may climb.
+    ranked = models.BooleanField(default=False)
     # What the plan said, in seconds: all work, the longest chain, and the highest possible speedup that follows.
     work_seconds = models.FloatField(default=0)
     critical_path_seconds = models.FloatField(default=0)

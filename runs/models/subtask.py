@@ -31,6 +31,8 @@ class Subtask(Spec):
     # Runs alone in its run: not parallelizable, or on its last, sequential try.
     alone = models.BooleanField(default=False)
     last_try = models.BooleanField(default=False)
+    # How many classes it has climbed while it waited: `priority` is where it stands now. Null in a run of one class.
+    aged = models.PositiveSmallIntegerField(null=True)
     # The planner's: seconds it will take, and the longest chain of work from its start to the end.
     expected_seconds = models.FloatField(default=30)
     remaining_seconds = models.FloatField(default=30)
@@ -70,6 +72,12 @@ class Subtask(Spec):
                 condition=models.Q(status="pending", unmet=0, not_before=None, waits_for=""),
                 name="subtask_ready_by_rank",
             ),
+            # Who has stood in line for long, class by class.
+            models.Index(
+                fields=["run", "aged", "priority", "ready_at"],
+                condition=models.Q(status="pending", unmet=0, not_before=None, waits_for="", aged__isnull=False),
+                name="subtask_by_age",
+            ),
             # Whoever waits for what has ended or changed now; whoever's time has come; whoever has waited for long.
             models.Index(
                 fields=["waits_key"],
@@ -103,6 +111,11 @@ class Subtask(Spec):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def asked_priority(self) -> int:
+        """What its todo said."""
+        return self.priority + (self.aged or 0)
 
 
 class SubtaskDependency(models.Model):

@@ -1,5 +1,6 @@
 """The SQL of the transitions, by name. Every UPDATE names the states it may start from; RETURNING says what it won."""
 
+from runs.statements.aging import CLIMB, TOP_CLASS
 from runs.statements.claiming import (
     CLAIMS,
     COME_BACK,
@@ -45,6 +46,7 @@ __all__ = [
     "BEGIN_PHASE",
     "CANCEL_OVERDUE",
     "CLAIMS",
+    "CLIMB",
     "COME_BACK",
     "COUNT_BACK",
     "END_ATTEMPTS",
@@ -81,6 +83,7 @@ __all__ = [
     "STARVING",
     "STOPPING",
     "TAKE_HOLDS",
+    "TOP_CLASS",
     "TO_SHOW",
     "TO_VISIT",
     "UNDELAY",

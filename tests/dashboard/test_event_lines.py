@@ -48,6 +48,8 @@ def test_an_event_is_drawn_as_the_status_it_led_to(ada: User) -> None:
         ("clock_step", {"gap_seconds": 46.2}, "the server was away for 46 s"),
         ("run_failed", {"reason": "fail_fast"}, "fail_fast"),
         ("phase_begun", {"phase": 2, "after": 1, "barrier": "released"}, "phase 2"),
+        ("aged", {"from": 5, "to": 4}, "from priority 5 to 4"),
+        ("budget_used_up", {"reason": "the budget is used up"}, "the budget is used up"),
         ("phase_begun", {"phase": 2, "after": 1, "barrier": "timed_out"}, "phase 2: phase 1 took too long"),
         ("leased", None, ""),
         ("leased", ["odd"], ""),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from runs.models import Run
+from runs.models import Run, Subtask
 from tests.factories import Api, plant, pointers
 
 WORK = {"executor": {"name": "simulate", "seconds": 60}}
@@ -48,3 +48,11 @@ def test_a_budget_is_kept_and_shown(api: Api, ada: User) -> None:
 def test_a_run_without_a_budget_has_none(api: Api, ada: User) -> None:
     todo = plant(ada, subtasks=[leaf("a")])
     assert api.post(f"todos/{todo.pk}/run/", {}).json()["budget"] == {"cost": None, "tokens": None}
+
+
+def test_a_subtask_shows_the_priority_asked_for_and_how_far_it_has_climbed(api: Api, ada: User) -> None:
+    todo = plant(ada, subtasks=[leaf("a", priority=5), leaf("b", priority=1)])
+    run = api.post(f"todos/{todo.pk}/run/", {}).json()
+    Subtask.objects.filter(key="a").update(priority=3, aged=2)
+    shown = api.get(f"runs/{run['id']}/subtasks/a/").json()
+    assert (shown["priority"], shown["aged"]) == (5, 2)
