@@ -199,8 +199,8 @@ def _line(run: Run, limit: int) -> list[int]:
 
 _SHOWN = """
     run_id key content status priority aged lane phase position executor estimated_seconds expected_seconds
-    remaining_seconds unmet not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone last_try epoch
-    attempts_used cancel_requested_at progress message error started_at finished_at
+    remaining_seconds unmet not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone
+    last_try epoch attempts_used cancel_requested_at progress message error started_at finished_at
 """.split()
 
 

@@ -35,7 +35,7 @@ from runs.statements.ending import (
 )
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
 from runs.statements.leasing import LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS
-from runs.statements.phases import BEGIN_PHASE, PHASE
+from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
 from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
 
@@ -62,6 +62,7 @@ __all__ = [
     "HOLD_BACK",
     "LEASE_ATTEMPTS",
     "LEASE_SUBTASKS",
+    "NEXT_PHASE",
     "NEXT_TWINS",
     "OPEN_LEASES",
     "OVERDUE",

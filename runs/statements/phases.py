@@ -9,9 +9,12 @@ PHASE = Statement(
            OR EXISTS (SELECT 1 FROM runs_subtask
                       WHERE run_id = %(run)s AND phase = %(phase)s AND status = 'in_progress'),
            EXISTS (SELECT 1 FROM runs_subtask WHERE run_id = %(run)s AND phase = %(phase)s
-                   AND status IN ('completed', 'failed', 'cancelled', 'skipped')),
-           (SELECT MIN(phase) FROM runs_subtask WHERE run_id = %(run)s AND phase > %(phase)s AND status = 'pending')
+                   AND status IN ('completed', 'failed', 'cancelled', 'skipped'))
     """,
+)
+
+NEXT_PHASE = Statement(
+    "", "SELECT MIN(phase) FROM runs_subtask WHERE run_id = %(run)s AND phase > %(phase)s AND status = 'pending'"
 )
 
 # A barrier counts as one more thing that a subtask waits for.

@@ -14,13 +14,13 @@ def begin_phases(entry: Entry) -> None:
     """Begins the next phase when all of the one under way have ended, whatever their end, or when some have kept the
     others waiting for longer than barriers last; again, until one has something left to do."""
     while entry["at_barrier"]:
-        ((unended, arrived, following),) = sql.PHASE(run=entry.run_id, phase=entry["phase"])
+        ((unended, arrived),) = sql.PHASE(run=entry.run_id, phase=entry["phase"])
         _count_down(entry, bool(arrived))
         until = entry["barrier_until"]
         opened = phases.opened(unended=bool(unended), timed_out=until is not None and until <= entry.now)
         if opened is None:
             return
-        _begin(entry, following, opened)
+        _begin(entry, opened)
     if entry["barrier_until"] is not None:
         entry.mark(barrier_until=None)
 
@@ -33,7 +33,8 @@ def _count_down(entry: Entry, arrived: bool) -> None:
         entry.mark(barrier_until=entry.now + timedelta(seconds=settings.BARRIER_SECONDS))
 
 
-def _begin(entry: Entry, phase: int, opened: phases.Opened) -> None:
+def _begin(entry: Entry, opened: phases.Opened) -> None:
+    ((phase,),) = sql.NEXT_PHASE(run=entry.run_id, phase=entry["phase"])
     rows = sql.BEGIN_PHASE(run=entry.run_id, phase=phase, now=stamp(entry.now))
     free = [bool(outside) for unmet, outside in rows if not unmet]
     entry.add(at_barrier=-len(rows), blocked=-len(free), outside=sum(free))
