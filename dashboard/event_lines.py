@@ -21,6 +21,9 @@ _DRAWN_AS = {
     "run_created": "pending",
     "cancel_requested": "cancelled",
     "clock_step": "waiting",
+    "phase_begun": "pending",
+    "aged": "pending",
+    "budget_used_up": "skipped",
 }
 LONGEST = 300
 
@@ -71,6 +74,11 @@ def _said(event: Event) -> str:
         return ": ".join(filter(None, [share, data.get("message") or ""]))
     if event.kind == "clock_step":
         return f"the server was away for {figures.duration(data.get('gap_seconds'))}"
+    if event.kind == "phase_begun":
+        late = f": phase {data.get('after')} took too long" if data.get("barrier") == "timed_out" else ""
+        return f"phase {data.get('phase')}{late}"
+    if event.kind == "aged":
+        return f"from priority {data.get('from')} to {data.get('to')}"
     again = ""
     if event.after == "pending" and event.attempt_id is not None and event.kind != "released":
         again = "one last try, alone" if data.get("last_try") else "another try"

@@ -50,6 +50,8 @@ def _waits(run: Run, waiting: Waiting, now: datetime) -> str:
         return _claim(run, detail)
     if waiting.word == states.Wait.RATE_LIMIT:
         return _rate_limit(run, detail, now)
+    if waiting.word == states.Wait.BARRIER:
+        return f"phase {detail['phase']} to end"
     if waiting.word == states.Wait.PAUSED:
         return "the run is paused"
     if waiting.word == states.Wait.AGENT:

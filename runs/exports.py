@@ -52,7 +52,7 @@ def _row(run: Run, subtask: Subtask) -> Sequence[Any]:
     started, finished = subtask.started_at, subtask.finished_at
     return (
         *(run.pk, run.content, run.status, run.backend, run.strategy),
-        *(subtask.key, subtask.content, subtask.status, subtask.lane, subtask.priority, subtask.phase),
+        *(subtask.key, subtask.content, subtask.status, subtask.lane, subtask.asked_priority, subtask.phase),
         *(subtask.attempts_used, subtask.created_at, subtask.ready_at, started, finished),
         (finished - started).total_seconds() if started and finished else None,
         subtask.error,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Prefetch
 
 from runs import claimed, limits
-from runs.engine import expected, states
+from runs.engine import expected, phases, states
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
@@ -136,7 +136,13 @@ class Carried:
 
 def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:
     """Makes the subtasks and dependencies of a run, and counts them. Those carried over are completed already."""
-    subtasks = [_subtask(run, plan, key, at, carried, entry.now) for at, key in enumerate(plan.leaves)]
+    first = _first_phase(plan, carried) if run.barriers else None
+    priorities = {leaf.priority for key, leaf in plan.leaves.items() if key not in carried}
+    entry.mark(phase=first, ranked=len(priorities) > 1)
+    barred = {key for key, leaf in plan.leaves.items() if key not in carried and entry.is_barred(leaf.phase)}
+    subtasks = [_subtask(run, plan, key, at, carried, entry.now, barred) for at, key in enumerate(plan.leaves)]
+    for subtask in subtasks if entry["ranked"] else ():
+        subtask.aged = 0
     Subtask.objects.bulk_create(subtasks, batch_size=500)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
     SubtaskDependency.objects.bulk_create(
@@ -154,6 +160,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         pending=len(waiting),
         completed=len(subtasks) - len(waiting),
         blocked=sum(1 for subtask in waiting if subtask.unmet),
+        at_barrier=len(barred),
         outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
         claiming=sum(1 for subtask in subtasks if subtask.claims),
         expected_total=plan.work_seconds,
@@ -164,10 +171,27 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
             entry.note("carried_over", topic="results", subtask=subtask.pk, before="pending", after="completed")
 
 
-def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str, Carried], now: datetime) -> Subtask:
+def _first_phase(plan: Plan, carried: Mapping[str, Carried]) -> int | None:
+    """The first that has something left to do. Raises Invalid when barriers would make subtasks wait for each other."""
+    of = {key: leaf.phase for key, leaf in plan.leaves.items()}
+    if pair := phases.backward(plan.needs, of):
+        after, before = pair
+        raise Invalid.at("/barriers", f"{after} of phase {of[after]} needs {before} of phase {of[before]}")
+    return min((phase for key, phase in of.items() if phase is not None and key not in carried), default=None)
+
+
+def _subtask(
+    run: Run,
+    plan: Plan,
+    key: str,
+    position: int,
+    carried: Mapping[str, Carried],
+    now: datetime,
+    barred: Collection[str],
+) -> Subtask:
     leaf = plan.leaves[key]
     done = carried.get(key)
-    unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried)
+    unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred)
     claims = claimed.claims_of(leaf)
     lane = leaf.lane or words.lane_of(leaf.executor)
     spec = leaf.spec() | {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runs import mirror, transitions
 from runs import statements as sql
-from runs.engine import states
+from runs.engine import budget, states
 from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
 from runs.journal import Entry
 from runs.sql import json_value, moment
@@ -56,8 +56,23 @@ def _move_on(entry: Entry) -> None:
     if entry["fail_fast"] and entry["failed"] and entry["pending"]:
         entry.mark(end_reason="fail_fast")
         transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
+    _keep_to_budget(entry)
+    transitions.begin_phases(entry)
+    transitions.age(entry)
     if transitions.close(entry):
         mirror.at_end(entry)
+
+
+def _keep_to_budget(entry: Entry) -> None:
+    """Skips all that has not started when as much is used as may be. What is under way goes on, and may use more."""
+    tokens = entry["input_tokens"] + entry["output_tokens"]
+    limits = json_value(entry["budget"]) or {}
+    if not entry["pending"] or not (why := budget.used_up(limits, cost=entry["cost"], tokens=tokens)):
+        return
+    if not entry["end_reason"]:
+        entry.mark(end_reason="budget")
+        entry.note("budget_used_up", topic="errors", data={"reason": why})
+    transitions.end_pending(entry, states.Status.SKIPPED, why)
 
 
 def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:

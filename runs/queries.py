@@ -22,7 +22,7 @@ _AS_KEPT = """
 _SNAPSHOT = [
     *_AS_KEPT,
     *"""
-    last_seq blocked delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
+    last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
     open_query open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup
     baseline_seconds created_at started_at finished_at
     """.split(),
@@ -111,7 +111,9 @@ def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
         found = {states.Wait.PAUSED: startable + outside}
     else:
         found = {states.Wait.CAPACITY: startable, states.Wait.AGENT: outside}
-    found |= {states.Wait.DEPENDENCY: row["blocked"], states.Wait.RETRY: row["delayed"]}
+    barred = row["at_barrier"]
+    found |= {states.Wait.BARRIER: barred, states.Wait.DEPENDENCY: row["blocked"] - barred}
+    found |= {states.Wait.RETRY: row["delayed"]}
     found |= {wait: row[counter] for wait, counter in states.WAIT_COUNTER.items()}
     return {str(wait): count for wait, count in found.items() if count}
 
@@ -148,6 +150,10 @@ def waiting(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
 
 
 def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: dict[int, int]) -> Waiting:
+    if run.phase is not None and subtask.phase is not None and subtask.phase > run.phase:
+        return Waiting(
+            states.Wait.BARRIER, {"phase": run.phase, "own_phase": subtask.phase, "until": run.barrier_until}
+        )
     if subtask.unmet:
         open_needs = needs.get(subtask.pk, [])
         shown = open_needs[:SHOWN_NEEDS]
@@ -192,9 +198,9 @@ def _line(run: Run, limit: int) -> list[int]:
 
 
 _SHOWN = """
-    run_id key content status priority lane position executor estimated_seconds expected_seconds remaining_seconds unmet
-    not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone last_try epoch attempts_used
-    cancel_requested_at progress message error started_at finished_at
+    run_id key content status priority aged lane phase position executor estimated_seconds expected_seconds
+    remaining_seconds unmet not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone
+    last_try epoch attempts_used cancel_requested_at progress message error started_at finished_at
 """.split()
 
 

@@ -91,6 +91,7 @@ def scene(
     content: str = "Review the code base",
     seconds: float = 10.0,
     claims: dict[str, list[dict[str, Any]]] | None = None,
+    phases: dict[str, int] | None = None,
     **options: Any,
 ) -> Scene:
     """A run of subtasks with these keys that has not begun."""
@@ -107,6 +108,7 @@ def scene(
             executor={"name": "simulate", "seconds": seconds},
             lane="query",
             resources_known=key in (claims or {}),
+            phase=(phases or {}).get(key),
         )
         for at, key in enumerate(keys)
     )

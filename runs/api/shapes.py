@@ -23,6 +23,12 @@ class Usage(TypedDict):
 
 
 @closed
+class Budget(TypedDict):
+    cost: float | None
+    tokens: int | None
+
+
+@closed
 class RunOut(TypedDict):
     id: str
     todo: str | None
@@ -34,6 +40,9 @@ class RunOut(TypedDict):
     backend: str
     max_agents: int
     fail_fast: bool
+    barriers: bool
+    phase: int | None
+    budget: Budget
     lanes: dict[str, Any]
     counts: Counts
     success_rate: float | None
@@ -109,6 +118,7 @@ class SubtaskRow(TypedDict):
     waiting_detail: Any
     depends_on: list[str]
     priority: int
+    aged: int
     lane: str
     phase: int | None
     agent: str | None
@@ -159,6 +169,9 @@ def run_out(run: Run) -> RunOut:
         "backend": run.backend,
         "max_agents": run.max_agents,
         "fail_fast": run.fail_fast,
+        "barriers": run.barriers,
+        "phase": run.phase,
+        "budget": {"cost": run.budget.get("cost"), "tokens": run.budget.get("tokens")},
         "lanes": run.lanes,
         "counts": {
             "total": run.total,
@@ -203,7 +216,8 @@ def _row(subtask: Subtask, wait: queries.Waiting, agent: str | None, needs: list
         "waiting_for": wait.word,
         "waiting_detail": wait.detail,
         "depends_on": needs,
-        "priority": subtask.priority,
+        "priority": subtask.asked_priority,
+        "aged": subtask.aged or 0,
         "lane": subtask.lane,
         "phase": subtask.phase,
         "agent": agent,

@@ -37,6 +37,11 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
+    # Behind barriers: the phase under way, and when the next begins even if this one has not ended.
+    phase = models.PositiveIntegerField(null=True)
+    barrier_until = models.DateTimeField(null=True)
+    # Whether its subtasks have different priorities, so that they may climb.
+    ranked = models.BooleanField(default=False)
     # What the plan said, in seconds: all work, the longest chain, and the highest possible speedup that follows.
     work_seconds = models.FloatField(default=0)
     critical_path_seconds = models.FloatField(default=0)
@@ -56,9 +61,11 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
-    # Pending subtasks that wait for others, for the time of another try, for what others hold, for the limiter of an
-    # API, and, having no executor, for an agent from outside; the rest can start.
+    # Pending subtasks that wait for others (at_barrier of them for their phase to begin), for the time of another try,
+    # for what others hold, for the limiter of an API, and, having no executor, for an agent from outside; the rest can
+    # start.
     blocked = models.PositiveIntegerField(default=0)
+    at_barrier = models.PositiveIntegerField(default=0)
     delayed = models.PositiveIntegerField(default=0)
     held_back = models.PositiveIntegerField(default=0)
     rate_limited = models.PositiveIntegerField(default=0)

@@ -16,7 +16,8 @@ class Subtask(Spec):
     key = models.CharField(max_length=64)
     position = models.PositiveIntegerField()
     status = models.CharField(max_length=12, choices=STATUSES, default=states.Status.PENDING)
-    # Dependencies that have not ended; it can start at 0. `not_before`: the time of another try.
+    # Dependencies that have not ended, and the barrier before its phase; it can start at 0. `not_before`: the time of
+    # another try.
     unmet = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     # Why it is out of the line though it could start: a word of states.Wait; what must end or change first
@@ -30,6 +31,8 @@ class Subtask(Spec):
     # Runs alone in its run: not parallelizable, or on its last, sequential try.
     alone = models.BooleanField(default=False)
     last_try = models.BooleanField(default=False)
+    # How many classes it has climbed while it waited: `priority` is where it stands now. Null in a run of one class.
+    aged = models.PositiveSmallIntegerField(null=True)
     # The planner's: seconds it will take, and the longest chain of work from its start to the end.
     expected_seconds = models.FloatField(default=30)
     remaining_seconds = models.FloatField(default=30)
@@ -56,6 +59,9 @@ class Subtask(Spec):
         indexes = [
             models.Index(fields=["run", "position"], name="subtask_in_order"),
             models.Index(fields=["run", "status", "position"], name="subtask_by_status"),
+            models.Index(
+                fields=["run", "phase", "status"], condition=models.Q(phase__isnull=False), name="subtask_by_phase"
+            ),
             # Dispatch: what can start, by priority, then the longest remaining path, then the order it was written in.
             models.Index(
                 "run",
@@ -65,6 +71,12 @@ class Subtask(Spec):
                 "position",
                 condition=models.Q(status="pending", unmet=0, not_before=None, waits_for=""),
                 name="subtask_ready_by_rank",
+            ),
+            # Who has stood in line for long, class by class.
+            models.Index(
+                fields=["run", "aged", "priority", "ready_at"],
+                condition=models.Q(status="pending", unmet=0, not_before=None, waits_for="", aged__isnull=False),
+                name="subtask_by_age",
             ),
             # Whoever waits for what has ended or changed now; whoever's time has come; whoever has waited for long.
             models.Index(
@@ -99,6 +111,11 @@ class Subtask(Spec):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def asked_priority(self) -> int:
+        """What its todo said."""
+        return self.priority + (self.aged or 0)
 
 
 class SubtaskDependency(models.Model):

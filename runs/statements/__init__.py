@@ -1,5 +1,6 @@
 """The SQL of the transitions, by name. Every UPDATE names the states it may start from; RETURNING says what it won."""
 
+from runs.statements.aging import CLIMB, TOP_CLASS
 from runs.statements.claiming import (
     CLAIMS,
     COME_BACK,
@@ -34,6 +35,7 @@ from runs.statements.ending import (
 )
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
 from runs.statements.leasing import LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS
+from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
 from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
 
@@ -41,8 +43,10 @@ __all__ = [
     "ADD_LOADS",
     "ATTEMPTS",
     "BASELINE",
+    "BEGIN_PHASE",
     "CANCEL_OVERDUE",
     "CLAIMS",
+    "CLIMB",
     "COME_BACK",
     "COUNT_BACK",
     "END_ATTEMPTS",
@@ -58,9 +62,11 @@ __all__ = [
     "HOLD_BACK",
     "LEASE_ATTEMPTS",
     "LEASE_SUBTASKS",
+    "NEXT_PHASE",
     "NEXT_TWINS",
     "OPEN_LEASES",
     "OVERDUE",
+    "PHASE",
     "QUEUE",
     "READY",
     "RELEASE_DEPENDANTS",
@@ -78,6 +84,7 @@ __all__ = [
     "STARVING",
     "STOPPING",
     "TAKE_HOLDS",
+    "TOP_CLASS",
     "TO_SHOW",
     "TO_VISIT",
     "UNDELAY",

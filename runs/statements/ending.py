@@ -56,7 +56,7 @@ SKIP_DEPENDANTS = Statement(
     FROM (SELECT after_id, MIN(v.reason) AS reason FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
           GROUP BY after_id) AS d
     WHERE runs_subtask.id = d.after_id AND status = 'pending'
-    RETURNING runs_subtask.id, key, unmet, expected_seconds
+    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase
     """,
 )
 
@@ -66,7 +66,7 @@ END_PENDING = Statement(
     UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL,
            waits_for = '', waits_key = '', waits_claim = NULL, waits_until = NULL, waits_since = NULL
     WHERE run_id = %(run)s AND status = 'pending'
-    RETURNING id, key, unmet, expected_seconds
+    RETURNING id, key, unmet, expected_seconds, phase
     """,
 )
 
@@ -76,7 +76,7 @@ END_ONE_PENDING = Statement(
     UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL,
            waits_for = '', waits_key = '', waits_claim = NULL, waits_until = NULL, waits_since = NULL
     WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending'
-    RETURNING id, key, unmet, expected_seconds, COALESCE(executor, 'null') = 'null'
+    RETURNING id, key, unmet, expected_seconds, phase, COALESCE(executor, 'null') = 'null'
     """,
 )
 

@@ -27,6 +27,7 @@ TO_VISIT = Statement(
     WHERE status IN ('pending', 'running', 'paused')
       AND (status = 'pending' OR pending + in_progress = 0
            OR (status = 'running' AND pending - blocked - delayed - held_back - rate_limited - outside > 0)
+           OR (status = 'running' AND barrier_until <= %(now)s)
            OR (delayed > 0 AND EXISTS (SELECT 1 FROM runs_subtask s WHERE +s.run_id = r.id AND s.status = 'pending'
                                        AND s.not_before IS NOT NULL AND s.not_before <= %(now)s))
            OR (held_back + rate_limited > 0 AND EXISTS (

@@ -4,17 +4,21 @@ Every function writes into an `Entry` (see `runs/journal.py`), so a change, its 
 transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses writes nothing.
 """
 
+from runs.transitions.aging import age
 from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
 from runs.transitions.line import bring_back
+from runs.transitions.phases import begin_phases
 from runs.transitions.reporting import apply
 from runs.transitions.unstarted import cancel_one, end_pending, undelay
 
 __all__ = [
     "Lease",
     "Pick",
+    "age",
     "apply",
+    "begin_phases",
     "bring_back",
     "cancel_one",
     "close",

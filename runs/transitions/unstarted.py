@@ -46,7 +46,7 @@ def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
     rows = sql.END_ONE_PENDING(
         run=entry.run_id, id=subtask, status=states.Status.CANCELLED, now=stamp(entry.now), reason=reason
     )
-    entry.add(outside=-sum(1 for *_, unmet, _, outside in rows if outside and not unmet))
+    entry.add(outside=-sum(1 for *_, unmet, _, _, outside in rows if outside and not unmet))
     _ended_pending(entry, rows, states.Status.CANCELLED, "cancelled")
     call_twins(entry, [number for number, *_ in rows])
     skip_dependants(entry, [(number, key, states.Status.CANCELLED) for number, key, *_ in rows])
@@ -65,8 +65,9 @@ def give_up(entry: Entry, subtask: int, reason: str) -> None:
 
 
 def _ended_pending(entry: Entry, rows: Sequence[tuple], status: states.Status, kind: str, **more: Any) -> None:
-    for number, _, unmet, expected, *_ in rows:
+    for number, _, unmet, expected, phase, *_ in rows:
         entry.add(pending=-1, blocked=-(unmet > 0), expected_ended=expected, **{status: 1})
+        entry.add(at_barrier=-entry.is_barred(phase))
         entry.note(kind, subtask=number, before=states.Status.PENDING, after=status, **more)
 
 

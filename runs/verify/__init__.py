@@ -5,13 +5,14 @@
 
 from datetime import datetime
 
-from runs.verify import busy, counters, history, holds, rows
+from runs.verify import budgets, busy, counters, history, holds, phases, ranks, rows
 from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
 __all__ = ["CHECKS", "Check", "Finding", "verify"]
 
+_MODULES = (rows, history, counters, busy, holds, phases, budgets, ranks)
 CHECKS: list[Check] = sorted(
-    rows.CHECKS + history.CHECKS + counters.CHECKS + busy.CHECKS + holds.CHECKS, key=lambda check: int(check.id[1:])
+    (check for module in _MODULES for check in module.CHECKS), key=lambda check: int(check.id[1:])
 )
 
 

@@ -10,6 +10,7 @@ _COUNTED = {
     "total": "COUNT(s.id)",
     **{word: f"SUM(CASE WHEN s.status = '{word}' THEN 1 ELSE 0 END)" for word in _BY_STATUS},
     "blocked": "SUM(CASE WHEN s.status = 'pending' AND s.unmet > 0 THEN 1 ELSE 0 END)",
+    "at_barrier": "SUM(CASE WHEN s.status = 'pending' AND s.phase > r.phase THEN 1 ELSE 0 END)",
     "delayed": "SUM(CASE WHEN s.status = 'pending' AND s.not_before IS NOT NULL THEN 1 ELSE 0 END)",
     "outside": "SUM(CASE WHEN s.status = 'pending' AND s.unmet = 0 AND s.not_before IS NULL AND s.executor IS NULL "
     "THEN 1 ELSE 0 END)",

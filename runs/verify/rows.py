@@ -210,13 +210,15 @@ CHECKS = [
     ),
     Check(
         "I20",
-        "a pending subtask waits for exactly the dependencies that are not completed",
+        "a pending subtask waits for exactly the dependencies that are not completed, and for its phase",
         rows(
             """
             SELECT s.id, s.unmet, COUNT(b.id) FROM runs_subtask s
             LEFT JOIN runs_subtaskdependency d ON d.after_id = s.id
             LEFT JOIN runs_subtask b ON b.id = d.before_id AND b.status <> 'completed'
-            WHERE {scope} AND s.status = 'pending' GROUP BY s.id, s.unmet HAVING COUNT(b.id) <> s.unmet
+            JOIN runs_run r ON r.id = s.run_id
+            WHERE {scope} AND s.status = 'pending' GROUP BY s.id, s.unmet, s.phase, r.phase
+            HAVING COUNT(b.id) + CASE WHEN s.phase > r.phase THEN 1 ELSE 0 END <> s.unmet
             """,
             "subtask {0} says it waits for {1} others and {2} are not completed",
             "s.run_id",

@@ -243,3 +243,8 @@ def test_markup_in_messages_and_errors_stays_text(ada: User) -> None:
     assert "<script" not in shown[0]
     assert "<img" not in shown[1]
     assert "⟨U+202E⟩" in shown[1]
+
+
+def test_at_a_barrier_it_waits_for_a_phase(ada: User) -> None:
+    there = scene(ada, "ab", barriers=True, phases={"a": 1, "b": 2})
+    assert words(there, "b") == "phase 1 to end"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
-from runs import freeze, journal, transitions
+from runs import freeze, journal, loop, transitions
 from runs.journal import Entry
 from runs.models import Agent, Attempt, Event, Hold, Resource, Run, RunAgent, Subtask, SubtaskDependency
 from runs.reports import Report, Said
@@ -98,6 +98,11 @@ class Work:
     def entry(self) -> Iterator[Entry]:
         with transaction.atomic(), journal.of(self.run_id, self.now) as entry:
             yield entry
+
+    def sweep(self) -> None:
+        """A pass in which nothing is dispatched."""
+        with self.entry() as entry:
+            loop.run_pass(entry, None)
 
     def subtask(self, key: str) -> Subtask:
         return Subtask.objects.get(run=self.run_id, key=key)

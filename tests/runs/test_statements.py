@@ -84,6 +84,7 @@ def test_a_statement_that_is_given_rows_looks_each_of_them_up(name: str) -> None
     keys = (
         *("rowid=?", "before_id=?", "run_id=? AND agent_id=?", "attempt_id=?", "kind=? AND name=?", "waits_key=?"),
         *(f"{twins}=?", f"{twins}>? AND waits_key<?", f"{twins}=? AND priority>?"),
+        *("run_id=? AND lane=?", "run_id=? AND aged=? AND priority=? AND ready_at<?"),
     )
     for line in plan(name):
         table = re.match(r"(SCAN|SEARCH) (\w+)", line)
@@ -111,6 +112,26 @@ def test_subtasks_that_wait_for_a_time_are_found_by_it(name: str, indexes: list[
     lines = [line for line in plan(name) if " runs_subtask " in line or " s " in line]
     assert len(lines) == len(indexes)
     assert all(index in line for index, line in zip(indexes, lines))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["PHASE", "BEGIN_PHASE"])
+def test_a_phase_is_looked_at_without_the_others(name: str) -> None:
+    searches = [line for line in plan(name) if "runs_subtask" in line]
+    assert searches
+    assert all(line.endswith("INDEX subtask_by_phase (run_id=? AND phase=? AND status=?)") for line in searches)
+
+
+@pytest.mark.django_db
+def test_the_next_phase_is_looked_for_behind_this_one() -> None:
+    assert plan("NEXT_PHASE")[-1] == "SEARCH runs_subtask USING COVERING INDEX subtask_by_phase (run_id=? AND phase>?)"
+
+
+@pytest.mark.django_db
+def test_who_climbs_is_found_by_class_and_time() -> None:
+    assert any(
+        "INDEX subtask_by_age (run_id=? AND aged=? AND priority=? AND ready_at<?)" in line for line in plan("CLIMB")
+    )
 
 
 @pytest.mark.django_db

@@ -191,7 +191,7 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
             also="I1 I7 I8 I12",
         ),
     ],
-    "I20 a pending subtask waits for exactly the dependencies that are not completed": [
+    "I20 a pending subtask waits for exactly the dependencies that are not completed, and for its phase": [
         sql(
             "it could start too early",
             "subtask {waits} says it waits for 0 others and 1 are not completed",
