@@ -21,12 +21,16 @@ class Player(Puppet):
 
 @dataclass(slots=True)
 class Played:
-    """A run as it went: when each subtask began and ended, in seconds from the start, and what the API says of it."""
+    """A run as it went: when each subtask began and ended, in seconds from the start, and what the API says of it.
+
+    `shown`: at each time when something had begun or ended, the attempts that were under way as the API told it.
+    """
 
     id: str
     begun: dict[str, float] = field(default_factory=dict)
     ended: dict[str, float] = field(default_factory=dict)
     progress: Json = field(default_factory=dict)
+    shown: dict[float, int] = field(default_factory=dict)
 
     @property
     def makespan(self) -> float:
@@ -66,6 +70,7 @@ class Theatre(Stage):
             now = (self.clock() - since).total_seconds()
             for key in busy - set(played.begun):
                 played.begun[key] = now
+            played.shown[now] = api.get(f"runs/{run}/progress/").json()["agents_active"]
             ends = {key: played.begun[key] + seconds[key] for key in busy}
             played.ended |= {key: end for key, end in ends.items() if end == min(ends.values())}
             self.pass_time(min(ends.values()) - now)
