@@ -66,7 +66,7 @@ class Theatre(Stage):
         rows = Subtask.objects.filter(run=int(played.id))
         seconds = dict(rows.values_list("key", "expected_seconds"))
         self.ledger.wake(int(played.id))
-        while busy := self._under_way():
+        while busy := self.under_way():
             now = (self.clock() - since).total_seconds()
             for key in busy - set(played.begun):
                 played.begun[key] = now
@@ -80,7 +80,7 @@ class Theatre(Stage):
         assert played.progress["status"] == "completed", played.progress
         return played
 
-    def _under_way(self) -> set[str]:
+    def under_way(self) -> set[str]:
         while not self.ledger._slips.empty():
             self.ledger.turn()
         return self.puppet.settle(len(self.seats.workers) - len(self.seats._idle))
