@@ -15,19 +15,28 @@ from tests.runs.making import violations
 from tests.runs.test_claims_together import IDLE_AT_MOST, files, over_the_limit, shares, waiting_for_nothing
 
 memory = st.integers(1, 64).map(lambda amount: {"kind": "memory", "name": "memory", "amount": amount})
-claims = st.lists(st.one_of(files, shares, memory), max_size=4, unique_by=lambda claim: (claim["kind"], claim["name"]))
-subtasks = st.fixed_dictionaries(
-    {
-        "claims": claims,
-        "resources_known": st.just(True),
+claimed = st.lists(
+    st.one_of(files, files, shares, memory),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda claim: (claim["kind"], claim["name"]),
+)
+pools = st.lists(claimed, min_size=1, max_size=3)  # few, so that many claim the same
+
+
+def subtasks(pool: list[list[dict[str, Any]]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Most of them say what they claim."""
+    plain = {
         "priority": st.integers(1, 5),
         "parallelizable": st.sampled_from([True, True, True, False]),
         "lane": st.sampled_from(["query", "execute"]),
         "estimated_seconds": st.sampled_from([0.01, 0.01, 30]),
         "max_retries": st.integers(0, 1),
     }
-)
-undeclared = subtasks.map(lambda spec: spec | {"claims": [], "resources_known": False})
+    known = st.fixed_dictionaries(plain | {"claims": st.sampled_from(pool), "resources_known": st.just(True)})
+    return st.one_of(known, known, known, st.fixed_dictionaries(plain))
+
+
 lanes = st.fixed_dictionaries({lane: st.fixed_dictionaries({"concurrency": st.integers(1, 3)}) for lane in ("query",)})
 wishes = st.fixed_dictionaries(
     {
@@ -36,7 +45,9 @@ wishes = st.fixed_dictionaries(
         "lanes": st.one_of(st.just({}), lanes),
     }
 )
-outlines = st.lists(st.one_of(subtasks, subtasks, undeclared), min_size=1, max_size=8)
+works = pools.flatmap(  # of several runs, which claim from one pool
+    lambda pool: st.lists(st.tuples(st.lists(subtasks(pool), min_size=2, max_size=8), wishes), min_size=1, max_size=3)
+)
 EXAMPLES = 25
 
 
@@ -55,7 +66,7 @@ def end_one(theatre: Theatre, key: str, well: bool) -> None:
 class Dispatched(TestCase):
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
-        st.lists(st.tuples(outlines, wishes), min_size=1, max_size=3),
+        works,
         st.integers(1, 6),
         st.lists(st.tuples(st.integers(0, 9), st.sampled_from([True, True, False])), min_size=1, max_size=20),
     )

@@ -90,6 +90,14 @@ def in_order(api: Api, todo: Json, played: Played, path: list[str]) -> None:
         assert played.begun[after] == played.ended[before]
 
 
+def test_with_fewer_agents_than_features_the_longest_goes_first(api: Api, theatre: Theatre) -> None:
+    todo = decomposed(api, "features", **features(30, 40, 30, qa=10))
+    plan = planned(api, todo, max_agents=2)
+    played = theatre.play(api, todo, max_agents=2)
+    assert (played.begun["dashboard"], played.makespan, plan["predicted_makespan_seconds"]) == (0, 70, 70)
+    assert when(played) == {row["key"]: (row["start_seconds"], row["finish_seconds"]) for row in plan["schedule"]}
+
+
 def test_one_after_the_other_takes_as_long_as_all_of_it(api: Api, theatre: Theatre) -> None:
     todo = decomposed(api, "features", **features(30, 40, 30, qa=10))
     played = theatre.play(api, todo, strategy="sequential")
