@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument(
         "--patience", type=float, default=120, help="seconds to spend on waiting for a calm machine, in all"
     )
+    parser.add_argument("--problems", type=Path, help="a file of scheduling problems for dispatch: docs/performance.md")
     parser.add_argument("--out", type=Path, default=ROOT / "bench-results", help="where the JSON lines and logs go")
     options = parser.parse_args()
     unknown = set(options.measures) - set(MEASURES)
@@ -37,7 +38,7 @@ def sit(names: list[str], options: argparse.Namespace) -> None:
     stem = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     lines: list[Line] = []
     with TemporaryDirectory(prefix="abreast-bench-") as folder, (out / f"{stem}.jsonl").open("w") as kept:
-        sitting = Sitting(Path(folder), options.rounds, out / f"{stem}.log", options.patience)
+        sitting = Sitting(Path(folder), options.rounds, out / f"{stem}.log", options.patience, options.problems)
         facts = machine.facts(sitting.folder)
         print(json.dumps(facts), file=kept, flush=True)
         for name in names:

@@ -40,12 +40,14 @@ class Sitting:
     """`rounds`: how often each thing is measured; the median counts. `log` takes what programs say to stderr.
 
     `patience`: seconds that are left for others: to wait until they are done, and to run again what they disturbed.
+    `problems`: a file of scheduling problems to dispatch instead of those made up.
     """
 
     folder: Path
     rounds: int
     log: Path
     patience: float = 0.0
+    problems: Path | None = None
 
     @contextmanager
     def home(self) -> Iterator[dict[str, str]]:

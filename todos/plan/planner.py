@@ -171,18 +171,23 @@ class _Planner:
         return agents.curve(planned, tried, tasks=problem.size, floor=floor)
 
     def _groups(self, problem: Problem, starts: Schedule) -> list[list[str]]:
-        """The batches of the strategy: one each; under `hybrid` what reads together, and each write; else waves."""
+        """The batches of the strategy: one each; under `hybrid` what reads together, and each write; else waves.
+
+        What needs one of a batch is not together with it.
+        """
         if self.strategy == "parallel":
             return waves.waves(self.needs, [*self.units, *waves.apart(self.needs, self.alone)])
         found: list[list[str]] = []
-        reading = False
+        together: set[str] = set()  # the last batch, as long as it may grow
         for at in sorted(range(problem.size), key=lambda at: (starts[at], at)):
+            key = self.tasks[at].key
             reads = self.strategy == "hybrid" and not self.tasks[at].writes
-            if reads and reading:
-                found[-1].append(self.tasks[at].key)
+            if reads and together and together.isdisjoint(self.needs[key]):
+                found[-1].append(key)
+                together.add(key)
             else:
-                found.append([self.tasks[at].key])
-            reading = reads
+                found.append([key])
+                together = {key} if reads else set()
         return found
 
     def _conflicts(self) -> list[dict[str, Any]]:

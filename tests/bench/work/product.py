@@ -34,7 +34,7 @@ def carry_out(needs: Mapping[str, list[str]], task_seconds: float) -> dict[str, 
     cpu, begun = time.process_time(), time.perf_counter()
     run = actions.start(todo, actions.Options(strategy="parallel", max_agents=graph.AGENTS))
     made = time.perf_counter()
-    _wait(run.pk)
+    wait(run.pk)
     ended, known_at = time.perf_counter(), timezone.now()
     cpu = time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -53,7 +53,8 @@ def carry_out(needs: Mapping[str, list[str]], task_seconds: float) -> dict[str, 
     }
 
 
-def _wait(run_id: int) -> None:
+def wait(run_id: int) -> None:
+    """Until its counters say that all is done."""
     rows = Run.objects.filter(pk=run_id).values_list("status", "completed", "total")
     while True:
         mark = announce.mark()
