@@ -14,6 +14,7 @@ from dashboard.views import (
     steering,
     subtasks,
     todo_changes,
+    todo_plan,
     todo_run,
     todos,
 )
@@ -31,6 +32,7 @@ pages = [
     path("frame/", overview.frame, name="overview-frame"),
     path("todos/", todos.table, name="todos"),
     path("todos/<id:todo_id>/", todos.one, name="todo"),
+    path("todos/<id:todo_id>/plan/", todo_plan.plan, name="todo-plan"),
     path("runs/", runs.table, name="runs"),
     path("runs/<id:run_id>/", run.timeline, name="run"),
     path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),

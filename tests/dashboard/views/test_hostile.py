@@ -16,7 +16,9 @@ from tests.scenes import scene
 from todos.models import Todo
 
 # Every parameter that any page reads; each page is sent all of them.
-PARAMETERS = "q status backend cursor order open from add as after before topic next on key format".split()
+PARAMETERS = (
+    "q status backend cursor order open from add as after before topic next on key format max_agents strategy".split()
+)
 VALUES = ["\0", "-1", "9" * 400, "\u0661", "\ud83d", "http://[", "[" * 2_000, '[[[1e999, "\\ud83d"]]]']
 
 
