@@ -14,6 +14,7 @@ from dashboard.views import (
     steering,
     subtasks,
     todo_changes,
+    todo_decompose,
     todo_plan,
     todo_run,
     todos,
@@ -58,6 +59,7 @@ changes = [
     path("todos/<id:todo_id>/move/", todo_changes.move, name="todo-move"),
     path("todos/<id:todo_id>/needs/", todo_changes.needs, name="todo-needs"),
     path("todos/<id:todo_id>/delete/", todo_changes.delete, name="todo-delete"),
+    path("todos/<id:todo_id>/decompose/", todo_decompose.decompose, name="todo-decompose"),
     path("todos/<id:todo_id>/run/", todo_run.start, name="todo-run"),
 ]
 signing_in = [
