@@ -68,7 +68,7 @@ def test_of_those_that_claim_the_same_each_stands_behind_the_first(ada: User) ->
 def test_one_that_has_waited_longer_is_a_step_in_whichever_run_it_is(ada: User) -> None:
     reader = file(mode="read")
     there = scene(ada, "ab", claims={"a": reader, "b": file()})
-    other = scene(ada, "c", claims={"c": reader})
+    other = scene(ada, "dec", claims={"c": reader})
     there.start("a", "b")
     for late in (there, other):
         late.later(61)
