@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from dashboard import figures, plan_pictures
+from dashboard import ansi, figures, plan_pictures
 from runs.api.plan import PlanIn
 from runs.planning.answers import ConflictAnswer, PlanAnswer, Planned
 from todos.plan.claims import FILE
@@ -139,7 +139,7 @@ def _binding(answer: PlanAnswer, agents: int) -> str:
     limits = answer["limits"]
     resource = limits["resource"]
     if limits["binding"] == "resource" and resource is not None:
-        return f"the {resource['kind']} {resource['name']}, for which subtasks take turns"
+        return f"the {resource['kind']} {ansi.visible(resource['name'])}, for which subtasks take turns"
     if limits["binding"] == "agents":
         return f"the agents: {figures.plural(agents, 'agent')}, busy all the time"
     return "the critical path: its subtasks wait for each other, however many agents there are"
