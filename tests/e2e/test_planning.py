@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from runs import actions, orchestrator
+from runs import orchestrator
 from runs.models import Run
 from tests.e2e.conftest import Open, Watched
 from tests.factories import keys, plant
@@ -53,19 +53,6 @@ def test_a_plan_is_looked_at_changed_and_run_so(visit: Open, there: Todo, watche
     expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "4", timeout=15_000)
     run = Run.objects.get()
     assert (run.max_agents, run.strategy) == (2, "parallel")
-
-
-def test_a_page_that_is_being_left_is_not_loaded_again(visit: Open, there: Todo) -> None:
-    page = visit(f"/todos/{there.pk}/")
-    expect(page.locator("#connection")).to_have_text(re.compile("live"))
-    page.evaluate("window.mark = 1; window.dispatchEvent(new Event('beforeunload'))")
-    actions.start(there, actions.Options())
-    options = "{target: '#todo-refresh', swap: 'none', headers: {'HX-Target': 'div#todo-refresh'}}"
-    with page.expect_response(re.compile(r"\?run=0")) as asked:
-        page.evaluate(f"htmx.ajax('GET', location.pathname + '?run=0', {options})")
-    assert asked.value.headers["hx-refresh"] == "true"
-    page.evaluate("new Promise(requestAnimationFrame)")
-    assert page.evaluate("window.mark") == 1
 
 
 def test_a_todo_is_split_by_files_looked_at_and_made(
