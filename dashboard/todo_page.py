@@ -8,6 +8,7 @@ from typing import Any, get_args
 from django.db.models import Count, Q, QuerySet
 
 from dashboard import figures, overview_page, run_page, todo_list, todo_tree
+from dashboard.plan_page import PlanForm
 from runs.api.runs import RunIn
 from runs.engine import states
 from runs.executors.running import MODULES
@@ -45,6 +46,7 @@ def context(view: todo_tree.View, now: datetime) -> dict[str, Any]:
         "runs": overview_page.lines(list(runs[:RUNS]), now),
         "runs_total": runs.count(),
         "run_form": RunForm(),
+        "plan_form": PlanForm(),
         **_running(run, now),
     }
 

@@ -14,6 +14,8 @@ from dashboard.views import (
     steering,
     subtasks,
     todo_changes,
+    todo_decompose,
+    todo_plan,
     todo_run,
     todos,
 )
@@ -31,6 +33,7 @@ pages = [
     path("frame/", overview.frame, name="overview-frame"),
     path("todos/", todos.table, name="todos"),
     path("todos/<id:todo_id>/", todos.one, name="todo"),
+    path("todos/<id:todo_id>/plan/", todo_plan.plan, name="todo-plan"),
     path("runs/", runs.table, name="runs"),
     path("runs/<id:run_id>/", run.timeline, name="run"),
     path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),
@@ -56,6 +59,7 @@ changes = [
     path("todos/<id:todo_id>/move/", todo_changes.move, name="todo-move"),
     path("todos/<id:todo_id>/needs/", todo_changes.needs, name="todo-needs"),
     path("todos/<id:todo_id>/delete/", todo_changes.delete, name="todo-delete"),
+    path("todos/<id:todo_id>/decompose/", todo_decompose.decompose, name="todo-decompose"),
     path("todos/<id:todo_id>/run/", todo_run.start, name="todo-run"),
 ]
 signing_in = [

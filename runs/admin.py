@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from runs import actions, exports, queries
+from runs import actions, exports, queries, resource_admin  # noqa: F401  (registers more)
 from runs.api.authentication import tokens
 from runs.models import Agent, Attempt, Run, Subtask, Token
 from runs.read_only_admin import Few, ReadOnly

@@ -36,6 +36,7 @@ for form in (
     figures.ordinal,
     figures.place,
     figures.size,
+    figures.on_axis,
 ):
     register.filter(form.__name__, form)
 
@@ -44,6 +45,12 @@ for form in (
 def plural(number: int, word: str) -> str:
     """`{{ 3|plural:"subtask" }}`; an irregular plural follows a comma: `{{ 2|plural:"try,tries" }}`."""
     return figures.plural(number, *word.split(",", 1))
+
+
+@register.filter
+def add_number(number: float, more: float) -> float:
+    """A place in a picture, moved; the filter `add` of Django knows whole numbers only."""
+    return round(number + more, 1)
 
 
 @register.filter

@@ -90,12 +90,12 @@ class OneResource(Endpoint):
 
     @Operation({200: ResourceOut}, body=LimitIn)
     def put(self, request: Request, kind: str, name: str, body: LimitIn) -> Any:
-        _refuse_unfit(kind, body)
+        refuse_unfit(kind, body)
         actions.set_limit(kind, name, capacity=body.capacity, per_second=body.per_second)
         return resources.describe(kind, name, timezone.now())
 
 
-def _refuse_unfit(kind: str, body: LimitIn) -> None:
+def refuse_unfit(kind: str, body: LimitIn) -> None:
     """An API has calls a second, a database and memory a capacity, a file neither."""
     if kind == FILE:
         raise Invalid.at("", "a file has no limit: one writes it, or many read it")

@@ -112,11 +112,18 @@ const writing = () =>
   [...document.querySelectorAll("main [data-new]")].some((field) => field.value);
 
 let late = null;
+let leaving = 0; // when another page was asked for: to load this one again would take that back
+const LEAVES_IN = 10_000;
+
+const isLeaving = () => leaving && performance.now() - leaving < LEAVES_IN;
+
+addEventListener("beforeunload", () => (leaving = performance.now()));
+document.addEventListener("htmx:after:request", ({detail}) => isLeaving() && delete detail.ctx.hx?.refresh);
 
 const refresh = () => document.querySelector("[data-refreshes]")?.dispatchEvent(new CustomEvent("abreast:stale"));
 
 document.addEventListener("abreast:stale", (event) => {
-  if (!event.target.matches?.("[data-refreshes]") || !writing()) return;
+  if (!event.target.matches?.("[data-refreshes]") || !(writing() || isLeaving())) return;
   event.stopPropagation();
   again();
 }, {capture: true});

@@ -18,6 +18,9 @@ TODO_PAGES = [
     "/todos/{todo}/edit/",
     "/todos/{todo}/needs/",
     "/todos/{todo}/delete/",
+    "/todos/{todo}/plan/",
+    "/todos/{todo}/decompose/",
+    "/todos/{todo}/decompose/?strategy=phases",
 ]
 PAGES = [
     *TODO_PAGES,

@@ -16,7 +16,10 @@ from tests.scenes import scene
 from todos.models import Todo
 
 # Every parameter that any page reads; each page is sent all of them.
-PARAMETERS = "q status backend cursor order open from add as after before topic next on key format".split()
+PARAMETERS = (
+    "q status backend cursor order open from add as after before topic next on key format max_agents strategy".split()
+)
+OPTIONS = ["strategy", "folder", "include", "batches", "work", "changes", "seconds_per_file", "files"]
 VALUES = ["\0", "-1", "9" * 400, "\u0661", "\ud83d", "http://[", "[" * 2_000, '[[[1e999, "\\ud83d"]]]']
 
 
@@ -76,8 +79,21 @@ def test_a_cursor_that_somebody_made_up_shows_a_page(browser: Client, paths: dic
 @pytest.mark.parametrize("value", VALUES, ids=lambda text: ascii(text)[:20])
 def test_a_form_is_answered_whatever_is_in_it(browser: Client, paths: dict[str, str], value: str) -> None:
     sent = value.encode("utf-8", "surrogatepass")
-    for name in ("todo-new", "todo-checklist", "todo-add", "todo-edit", "todo-move", "todo-needs", "todo-run"):
-        read = {"todo-edit": list(todo_form.ALL), "todo-run": ["max_agents", "backend", "strategy"]}
+    for name in (
+        "todo-new",
+        "todo-checklist",
+        "todo-add",
+        "todo-edit",
+        "todo-move",
+        "todo-needs",
+        "todo-run",
+        "todo-decompose",
+    ):
+        read = {
+            "todo-edit": list(todo_form.ALL),
+            "todo-run": ["max_agents", "backend", "strategy"],
+            "todo-decompose": OPTIONS,
+        }
         for field in ["on", "content", "text", "version", "to", "key", "q", *read.get(name, [])]:
             response: Any = browser.post(paths[name], {"content": "a", "version": "1", "make": "1", field: sent})
             assert response.status_code < 500, f"{name} {field}"

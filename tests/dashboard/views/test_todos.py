@@ -223,7 +223,7 @@ def test_a_run_under_way_is_shown_and_feeds_the_page(browser: Client, ada: User)
     html = browser.get(f"/todos/{there.run.todo_id}/").content.decode()
     assert f'hx-ws:connect="/ws/runs/{there.run_id}/?format=html"' in html
     assert 'data-counter="in_progress" data-value="1"' in html
-    assert 'name="max_agents"' not in html
+    assert 'id="max_agents"' not in html
 
 
 def test_a_page_that_is_open_is_told_what_changed(browser: Client, there: Todo) -> None:
