@@ -156,6 +156,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         blocked=sum(1 for subtask in waiting if subtask.unmet),
         outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
         claiming=sum(1 for subtask in subtasks if subtask.claims),
+        approvals=sum(1 for subtask in subtasks if words.asks(subtask.executor)),
         expected_total=plan.work_seconds,
         expected_ended=sum(plan.seconds[key] for key in carried),
     )
@@ -168,14 +169,8 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
     leaf = plan.leaves[key]
     done = carried.get(key)
     unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried)
-    claims = claimed.claims_of(leaf)
+    claims = [] if words.asks(leaf.executor) else claimed.claims_of(leaf)
     lane = leaf.lane or words.lane_of(leaf.executor)
-    spec = leaf.spec() | {
-        "lane": lane,
-        "timeout_seconds": leaf.timeout_seconds or settings.SUBTASK_TIMEOUT_SECONDS,
-        "max_retries": settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries,
-        "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
-    }
     return Subtask(
         run=run,
         todo=leaf,
@@ -184,7 +179,7 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
         status=states.Status.COMPLETED if done else states.Status.PENDING,
         progress=1 if done else None,
         unmet=unmet,
-        alone=not leaf.parallelizable,
+        alone=not leaf.parallelizable and not words.asks(leaf.executor),
         expected_seconds=plan.seconds[key],
         remaining_seconds=plan.remaining[key],
         created_at=now,
@@ -194,8 +189,21 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
         claims_group=_group(run, claims, lane, leaf.executor is None),
         result=done.result if done else None,
         result_digest=done.digest if done else "",
-        **spec,
+        **_spec(leaf, lane),
     )
+
+
+def _spec(leaf: Todo, lane: str) -> dict[str, Any]:
+    """As the todo has it, with what was left out. A person is asked once, and has longer to answer than a program."""
+    asks = words.asks(leaf.executor)
+    timeout = settings.APPROVAL_TIMEOUT_SECONDS if asks else settings.SUBTASK_TIMEOUT_SECONDS
+    retries = settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries
+    return leaf.spec() | {
+        "lane": lane,
+        "timeout_seconds": leaf.timeout_seconds or timeout,
+        "max_retries": 0 if asks else retries,
+        "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
+    }
 
 
 def _group(run: Run, claims: list[Claim] | None, lane: str, outside: bool) -> str:

@@ -49,13 +49,15 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
 
 
 def _move_on(entry: Entry) -> None:
-    """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, closes the run."""
+    """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, asks those who must
+    be asked, closes the run."""
     transitions.undelay(entry)
     transitions.look_again(entry)
     transitions.move(entry, "start")
     if entry["fail_fast"] and entry["failed"] and entry["pending"]:
         entry.mark(end_reason="fail_fast")
         transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
+    transitions.ask(entry)
     if transitions.close(entry):
         mirror.at_end(entry)
 

@@ -121,7 +121,7 @@ def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a pending subtask waits for: the word of the contract, and which key, place in line, or time."""
+    """What a subtask waits for: the word of the contract, and which key, place in line, time, or question."""
 
     word: str | None = None
     detail: dict[str, Any] | None = None
@@ -134,17 +134,24 @@ SHOWN_PLACES = 100
 def waiting(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
     """For each of these subtasks, by id. A fixed number of queries, however many there are."""
     pending = [subtask for subtask in subtasks if subtask.status == states.Status.PENDING]
-    if not pending or run.status not in (states.Run.PENDING, states.Run.RUNNING, states.Run.PAUSED):
+    asking = [subtask for subtask in subtasks if subtask.waits_for == states.Wait.PERSON]
+    if not (pending or asking) or run.status in states.RUN_TERMINAL:
         return {}
     needs = _open_needs([subtask.pk for subtask in pending if subtask.unmet])
     places = _places(run) if any(not subtask.unmet for subtask in pending) else {}
     claimed = resources.details_of(run, [subtask for subtask in pending if subtask.waits_for])
-    return {
+    asked = {subtask.pk: Waiting(states.Wait.PERSON, {"question": question_of(subtask)}) for subtask in asking}
+    return asked | {
         subtask.pk: Waiting(subtask.waits_for, claimed[subtask.pk])
         if subtask.pk in claimed
         else _wait_of(run, subtask, needs, places)
         for subtask in pending
     }
+
+
+def question_of(subtask: Subtask) -> str:
+    """What a person is asked."""
+    return str((subtask.executor or {}).get("question", ""))
 
 
 def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: dict[int, int]) -> Waiting:

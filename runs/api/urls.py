@@ -26,6 +26,7 @@ urlpatterns = [
     path("runs/<id:run>/subtasks/", subtasks.Subtasks.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/", subtasks.OneSubtask.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/cancel/", subtasks.CancelSubtask.as_view()),
+    path("runs/<id:run>/subtasks/<key:key>/answer/", subtasks.Answer.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/output/", subtasks.SubtaskOutput.as_view()),
     path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

@@ -65,6 +65,9 @@ class Run(models.Model):
     outside = models.PositiveIntegerField(default=0)
     # Subtasks that claim something. In a run without any, nothing is looked up.
     claiming = models.PositiveIntegerField(default=0)
+    # Subtasks that ask a person, and those of them that wait for the answer: in progress, with no agent at work.
+    approvals = models.PositiveIntegerField(default=0)
+    asking = models.PositiveIntegerField(default=0)
     # Open attempts by lane, those that may claim anything, those that run alone, and the agents that have any.
     open_query = models.PositiveIntegerField(default=0)
     open_execute = models.PositiveIntegerField(default=0)

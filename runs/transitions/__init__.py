@@ -4,6 +4,7 @@ Every function writes into an `Entry` (see `runs/journal.py`), so a change, its 
 transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses writes nothing.
 """
 
+from runs.transitions.asking import ask
 from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
@@ -15,6 +16,7 @@ __all__ = [
     "Lease",
     "Pick",
     "apply",
+    "ask",
     "bring_back",
     "cancel_one",
     "close",

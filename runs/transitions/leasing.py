@@ -73,6 +73,7 @@ def _open(entry: Entry, leases: dict[int, Lease]) -> None:
         now=stamp(entry.now),
         expires=stamp(entry.now + timedelta(seconds=settings.LEASE_SECONDS)),
         false=False,
+        waits="",
     )
     for attempt, subtask in made:
         leases[subtask].attempt = attempt
