@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from runs import actions, answering, orchestrator
+from runs import actions, answering, orchestrator, transitions
 from runs.models import Attempt
 from tests.runs.acting import Stage
 from tests.runs.making import Work, at_once, violations
@@ -110,7 +110,8 @@ def test_a_person_has_a_week_unless_somebody_said_otherwise(stage: Stage) -> Non
 
 def test_a_cancel_takes_the_question_back_at_once(stage: Stage) -> None:
     made = asked(stage)
-    actions.cancel(made.run_id)
+    with made.entry() as entry:
+        transitions.request_cancel(entry)
     stage.puppet.finish("docs")
     stage.pass_time(2)
     assert (made.status("ok"), made.run.stopping) == ("cancelled", 0)
@@ -118,7 +119,9 @@ def test_a_cancel_takes_the_question_back_at_once(stage: Stage) -> None:
 
 def test_the_question_alone_can_be_cancelled(stage: Stage) -> None:
     made = asked(stage)
-    actions.cancel_subtask(made.run_id, "ok")
+    with made.entry() as entry:
+        assert not transitions.cancel_one(entry, made.subtask("ok").pk, "it was cancelled")
+        transitions.request_stop(entry, made.subtask("ok").pk)
     stage.pass_time(2)
     assert (made.status("ok"), made.status("ship"), made.status("docs")) == ("cancelled", "skipped", "in_progress")
 
