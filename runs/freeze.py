@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -136,13 +136,19 @@ class Carried:
 
 def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:
     """Makes the subtasks and dependencies of a run, and counts them. Those carried over are completed already."""
-    subtasks = [_subtask(run, plan, key, at, carried, entry.now) for at, key in enumerate(plan.leaves)]
+    keep(
+        entry, run, [_subtask(run, plan, key, at, carried, entry.now) for at, key in enumerate(plan.leaves)], plan.needs
+    )
+
+
+def keep(entry: Entry, run: Run, subtasks: Sequence[Subtask], needs_of: Mapping[str, Sequence[str]]) -> None:
+    """Stores the subtasks of a new run with their dependencies, by key, and counts them."""
     Subtask.objects.bulk_create(subtasks, batch_size=500)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
     SubtaskDependency.objects.bulk_create(
         (
             SubtaskDependency(run=run, before_id=ids[before], after_id=ids[after])
-            for after, needs in plan.needs.items()
+            for after, needs in needs_of.items()
             for before in needs
         ),
         batch_size=5_000,
@@ -157,11 +163,11 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
         claiming=sum(1 for subtask in subtasks if subtask.claims),
         approvals=sum(1 for subtask in subtasks if words.asks(subtask.executor)),
-        expected_total=plan.work_seconds,
-        expected_ended=sum(plan.seconds[key] for key in carried),
+        expected_total=sum(subtask.expected_seconds for subtask in subtasks),
+        expected_ended=sum(one.expected_seconds for one in subtasks if one.status == states.Status.COMPLETED),
     )
     for subtask in subtasks:
-        if subtask.key in carried:
+        if subtask.status == states.Status.COMPLETED:
             entry.note("carried_over", topic="results", subtask=subtask.pk, before="pending", after="completed")
 
 
@@ -186,7 +192,7 @@ def _subtask(run: Run, plan: Plan, key: str, position: int, carried: Mapping[str
         ready_at=None if unmet or done else now,
         finished_at=now if done else None,
         claims=None if claims is None else [claim._asdict() for claim in claims],
-        claims_group=_group(run, claims, lane, leaf.executor is None),
+        claims_group=group(run, claims, lane, outside=leaf.executor is None),
         result=done.result if done else None,
         result_digest=done.digest if done else "",
         **_spec(leaf, lane),
@@ -206,7 +212,7 @@ def _spec(leaf: Todo, lane: str) -> dict[str, Any]:
     }
 
 
-def _group(run: Run, claims: list[Claim] | None, lane: str, outside: bool) -> str:
+def group(run: Run, claims: list[Claim] | None, lane: str, *, outside: bool) -> str:
     """Names those that are dispatched alike and claim just the same: when one cannot start, none below it can."""
     if not claims:
         return ""

@@ -27,8 +27,9 @@ _COUNTERS = (
 ).split()
 _MARKS = "status end_reason started_at finished_at cancel_requested_at".split()
 _FACTS = (
-    "owner_id todo_id baseline_of_id content backend strategy max_agents lanes fail_fast created_at updated_at".split()
-)
+    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy max_agents lanes fail_fast created_at "
+    "updated_at"
+).split()
 _TIMES = {"created_at", "updated_at", "started_at", "finished_at", "cancel_requested_at"}
 
 _READ = Statement("", f"SELECT {', '.join(_FACTS + _MARKS + _COUNTERS)} FROM runs_run WHERE id = %(run)s {{lock}}")

@@ -39,6 +39,7 @@ class RunOut(TypedDict):
     success_rate: float | None
     retry_of: str | None
     baseline_of: str | None
+    rollback_of: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -172,6 +173,7 @@ def run_out(run: Run) -> RunOut:
         "success_rate": run.completed / ended if ended else None,
         "retry_of": str(run.retry_of_id) if run.retry_of_id else None,
         "baseline_of": str(run.baseline_of_id) if run.baseline_of_id else None,
+        "rollback_of": str(run.rollback_of_id) if run.rollback_of_id else None,
         "created_at": run.created_at,
         "started_at": run.started_at,
         "finished_at": run.finished_at,

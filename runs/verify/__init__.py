@@ -5,13 +5,14 @@
 
 from datetime import datetime
 
-from runs.verify import busy, counters, history, holds, rows
+from runs.verify import busy, counters, history, holds, rows, undone
 from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
 __all__ = ["CHECKS", "Check", "Finding", "verify"]
 
 CHECKS: list[Check] = sorted(
-    rows.CHECKS + history.CHECKS + counters.CHECKS + busy.CHECKS + holds.CHECKS, key=lambda check: int(check.id[1:])
+    rows.CHECKS + history.CHECKS + counters.CHECKS + busy.CHECKS + holds.CHECKS + undone.CHECKS,
+    key=lambda check: int(check.id[1:]),
 )
 
 

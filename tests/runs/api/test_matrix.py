@@ -59,6 +59,7 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("POST", "runs/<id:run>/resume/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/cancel/", None, "401 403 403 200 200 200 404 401 401 200 403"),
     ("POST", "runs/<id:run>/retry/", None, "401 403 403 409 409 409 404 401 401 409 403"),
+    ("POST", "runs/<id:run>/rollback/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/baseline/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/subtasks/<key:key>/cancel/", None, "401 403 403 200 200 200 404 401 401 200 403"),
     (
