@@ -18,7 +18,7 @@ READY = Statement(
 SPECS = Statement(
     "id bigint",
     """
-    SELECT runs_subtask.id, epoch, key, content, executor, inputs, attempts_used, max_iterations,
+    SELECT runs_subtask.id, epoch, key, content, executor, inputs, verify, attempts_used, max_iterations,
            claims IS NOT NULL
     FROM {rows} JOIN runs_subtask ON runs_subtask.id = v.id
     """,
@@ -33,8 +33,8 @@ LEASE_SUBTASKS = Statement(
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
       AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
-    RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, attempts_used, max_iterations,
-              COALESCE(claims, 'null') <> 'null'
+    RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, verify, attempts_used,
+              max_iterations, COALESCE(claims, 'null') <> 'null'
     """,
 )
 

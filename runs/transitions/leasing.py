@@ -46,6 +46,7 @@ class Lease:
     attempts_used: int
     max_iterations: int
     declared: bool = False  # whether it says what it claims
+    verify: dict[str, Any] | None = None
 
 
 def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
@@ -90,8 +91,12 @@ def in_place(picks: Sequence[Pick]) -> list[Lease]:
     return leases
 
 
-def _lease(pick: Pick, epoch: int, key: str, content: str, executor: Any, inputs: Any, *rest: Any) -> Lease:
-    return Lease(0, epoch, pick, key, content, json_value(executor), json_value(inputs), *rest)
+def _lease(
+    pick: Pick, epoch: int, key: str, content: str, executor: Any, inputs: Any, verify: Any, *rest: Any
+) -> Lease:
+    given = Lease(0, epoch, pick, key, content, json_value(executor), json_value(inputs), *rest)
+    given.verify = json_value(verify)
+    return given
 
 
 def _attempt_row(entry: Entry, given: Lease) -> tuple:
