@@ -13,7 +13,7 @@ from dashboard import ansi, figures
 from dashboard.templatetags.abreast import left
 from runs.engine import states
 from runs.models import Run, Subtask
-from runs.queries import Waiting
+from runs.waits import Waiting
 from todos.plan.claims import DATABASE, MEMORY
 
 LONGEST_NAME = 80  # of what is claimed
@@ -31,7 +31,7 @@ def of(run: Run, subtask: Subtask, waiting: Waiting | None, now: datetime) -> st
     if subtask.status == states.Status.PENDING:
         return _waits(run, waiting, now) if waiting else ""
     if subtask.status == states.Status.IN_PROGRESS:
-        return _goes_on(subtask, now)
+        return _asks(waiting) if waiting else _goes_on(subtask, now)
     return _ended(subtask)
 
 
@@ -134,6 +134,10 @@ def link(run_id: int, key: str) -> SafeString:
 
 
 # ---- how it goes on, and how it ended ----
+
+
+def _asks(waiting: Waiting) -> str:
+    return _cut(ansi.plain(f"asks you: {(waiting.detail or {}).get('question', '')}"))
 
 
 def _goes_on(subtask: Subtask, now: datetime) -> str:

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from dashboard import figures, reasons
 from dashboard.templatetags.abreast import elapsed
-from runs import queries
+from runs import queries, waits
 from runs.engine import states
 from runs.models import Run, Subtask
 
@@ -23,7 +23,7 @@ class SubtaskRow:
 
 def of(run: Run, subtasks: Sequence[Subtask], now: datetime) -> list[SubtaskRow]:
     """Rows for these subtasks, in a fixed number of queries."""
-    waiting = queries.waiting(run, subtasks)
+    waiting = waits.of(run, subtasks)
     agents = queries.agents_of(subtasks)
     return [
         SubtaskRow(

@@ -27,7 +27,10 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "ended": ended,
         "unended": run.pending + run.in_progress,
         "cancelling": run.cancel_requested_at is not None and not ended,
-        "may_retry": ended and run.status != states.Run.COMPLETED and run.todo_id is not None,
+        "may_retry": ended
+        and run.status != states.Run.COMPLETED
+        and run.todo_id is not None
+        and run.rollback_of_id is None,
         "may_measure": may_measure(run),
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),

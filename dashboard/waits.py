@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dashboard import rows
 from dashboard.rows import SubtaskRow
-from runs import queries
+from runs import queries, waits
 from runs.engine import states
 from runs.models import Run, Subtask
 
@@ -42,7 +42,7 @@ def _holder(run: Run, subtask: Subtask) -> Subtask | None:
     """The first subtask that this one waits for; None when it does not, or when it is somebody else's."""
     if subtask.status != states.Status.PENDING:
         return None
-    waiting = queries.waiting(run, [subtask]).get(subtask.pk)
+    waiting = waits.of(run, [subtask]).get(subtask.pk)
     detail = (waiting and waiting.detail) or {}
     if needs := detail.get("needs"):
         return _named(run.pk, needs[0]["key"])

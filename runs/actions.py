@@ -40,7 +40,7 @@ def start(todo: Todo, options: Options, *, made_by_id: int | None = None) -> Run
     Leaves that are completed are carried over with their last results, unless all are: then everything is done again.
     Raises Conflict when the todo is in a run that has not ended, Invalid when it is too large.
     """
-    _refuse_if_running(todo)
+    refuse_if_running(todo)
     plan = freeze.plan_of(todo)
     done = {leaf.pk: key for key, leaf in plan.leaves.items() if leaf.status == states.Status.COMPLETED}
     carried = _last_results(todo, done) if len(done) < len(plan.leaves) else {}
@@ -60,14 +60,16 @@ def _last_results(todo: Todo, done: Mapping[int, str]) -> dict[str, Carried]:
 
 @transaction.atomic
 def retry(run: Run, *, made_by_id: int | None = None) -> Run:
-    """A new run of the same todo, linked to the old one, in which what was completed is carried over with its results.
+    """A new run of the same todo, linked to the old one, in which what was completed, and not undone since, is carried
+    over with its results.
 
     Raises Conflict while the old run has not ended or when its todo is gone or running.
     """
     todo = _todo_again(run)
     plan = freeze.plan_of(todo)
     completed = Subtask.objects.filter(run=run, status=states.Status.COMPLETED)
-    rows = completed.values_list("key", "result", "result_digest")
+    undone = Subtask.objects.filter(run__rollback_of=run, epoch__gt=0).values("key")
+    rows = completed.exclude(key__in=undone).values_list("key", "result", "result_digest")
     carried = {key: Carried(result, digest) for key, result, digest in rows if key in plan.leaves}
     return _make(todo, plan, _options_of(run), carried, made_by_id=made_by_id, retry_of=run)
 
@@ -84,9 +86,11 @@ def _todo_again(run: Run) -> Todo:
     """The todo of a run that has ended, free to be run again."""
     if run.status in states.RUN_UNENDED:
         raise Conflict("the run has not ended", current=run.status)
+    if run.rollback_of_id is not None:
+        raise Conflict("this run is a rollback: roll back the run it undoes for what is left", current=run.status)
     if run.todo is None:
         raise Conflict("the todo of this run was deleted", current=run.status)
-    _refuse_if_running(run.todo)
+    refuse_if_running(run.todo)
     return run.todo
 
 
@@ -102,8 +106,8 @@ def _options_of(run: Run) -> Options:
     )
 
 
-def _refuse_if_running(todo: Todo) -> None:
-    """A todo is in one run at a time, and so is all above and below it."""
+def refuse_if_running(todo: Todo) -> None:
+    """A todo is in one run at a time, and so is all above and below it. Raises Conflict."""
     in_runs = Subtask.objects.filter(run__status__in=states.RUN_UNENDED, todo__root_id=todo.tree_id)
     running = Run.objects.filter(status__in=states.RUN_UNENDED, todo_id__in=[todo.pk, todo.tree_id]).first()
     if running is None and (subtask := in_runs.select_related("run").first()):

@@ -73,7 +73,7 @@ class AgentAtWork:
 
 def agents(runs: Sequence[int], limit: int) -> list[AgentAtWork]:
     """The agents of these runs by name; if they are too many, those at work."""
-    rows = RunAgent.objects.filter(run__in=runs).values_list("agent", "agent__name")
+    rows = RunAgent.objects.filter(run__in=runs).exclude(agent__kind="person").values_list("agent", "agent__name")
     busy_first = rows.annotate(held=Sum("open"), done=Sum("completed")).order_by("-held", "agent__name")
     attempts = _open_attempts(runs, limit)
     found = [AgentAtWork(agent, name, done, attempts.get(agent)) for agent, name, _, done in busy_first[:limit]]

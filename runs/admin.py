@@ -55,7 +55,17 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("content", ("status", "end_reason"), ("owner", "made_by"), "todo", "retry_of", "baseline_of")},
+            {
+                "fields": (
+                    "content",
+                    ("status", "end_reason"),
+                    ("owner", "made_by"),
+                    "todo",
+                    "retry_of",
+                    "baseline_of",
+                    "rollback_of",
+                )
+            },
         ),
         (
             "How",

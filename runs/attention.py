@@ -1,12 +1,15 @@
 """What waits for a person: things that nothing but a person can move on, most held-up work first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
+from runs import statements as sql
+from runs import waits
 from runs.engine import states
-from runs.models import Run
+from runs.models import Run, Subtask
 
 LOOKED_AT = 100  # of the newest runs: what is older and was never looked at is not going to be
 FORGOTTEN_AFTER = timedelta(days=3)
@@ -14,23 +17,49 @@ FORGOTTEN_AFTER = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to decide. `holds_up`: subtasks that cannot go on, or never started, because of it."""
+    """One thing to decide. `holds_up`: subtasks that cannot go on, or never started, because of it.
+
+    A question has the subtask that asks it; it names no failures.
+    """
 
     run: Run
     failed: int
     holds_up: int
     ended: bool
+    subtask: Subtask | None = None
+    question: str = ""
 
 
 def items(owner_id: int, now: datetime, limit: int = 20) -> list[Item]:
-    """Runs in which work failed, unless they were tried again since; those that hold up most first."""
+    """Questions nobody has answered, and runs in which work failed, unless they were tried again since; those that
+    hold up most first."""
     found = [Item(run, run.failed, run.skipped, run.finished_at is not None) for run in _failed(owner_id, now)]
+    found += _questions(owner_id)
     return sorted(found, key=lambda item: (-item.holds_up, -item.failed, -item.run.pk))[:limit]
 
 
 def count(owner_id: int, now: datetime) -> int:
     """How many there are, for the number beside the navigation."""
-    return _failed(owner_id, now).count()
+    asked = _asking(owner_id).aggregate(number=Sum("asking"))["number"] or 0
+    return _failed(owner_id, now).count() + int(asked)
+
+
+def _asking(owner_id: int) -> QuerySet[Run]:
+    return Run.objects.filter(owner=owner_id, status__in=states.RUN_UNENDED, asking__gt=0)
+
+
+def _questions(owner_id: int) -> list[Item]:
+    """The first that were asked, LOOKED_AT at most."""
+    runs = _asking(owner_id).defer("result").in_bulk()
+    asking = Subtask.objects.filter(run__in=runs, status=states.Status.IN_PROGRESS, waits_for=states.Wait.PERSON)
+    subtasks = list(asking.defer("result").order_by("started_at", "pk")[:LOOKED_AT] if runs else ())
+    behind = _held_up(subtasks)
+    return [Item(runs[one.run_id], 0, behind.get(one.pk, 0), False, one, waits.question_of(one)) for one in subtasks]
+
+
+def _held_up(subtasks: Sequence[Subtask]) -> dict[int, int]:
+    """How many pending subtasks depend on each of these, directly or through others."""
+    return dict(sql.HELD_UP([(subtask.pk,) for subtask in subtasks])) if subtasks else {}
 
 
 def _failed(owner_id: int, now: datetime) -> QuerySet[Run]:

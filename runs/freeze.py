@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -143,12 +143,19 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
     subtasks = [_subtask(run, plan, key, at, carried, entry.now, barred) for at, key in enumerate(plan.leaves)]
     for subtask in subtasks if entry["ranked"] else ():
         subtask.aged = 0
+    keep(entry, run, subtasks, plan.needs, at_barrier=len(barred))
+
+
+def keep(
+    entry: Entry, run: Run, subtasks: Sequence[Subtask], needs_of: Mapping[str, Sequence[str]], at_barrier: int = 0
+) -> None:
+    """Stores the subtasks of a new run with their dependencies, by key, and counts them."""
     Subtask.objects.bulk_create(subtasks, batch_size=500)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
     SubtaskDependency.objects.bulk_create(
         (
             SubtaskDependency(run=run, before_id=ids[before], after_id=ids[after])
-            for after, needs in plan.needs.items()
+            for after, needs in needs_of.items()
             for before in needs
         ),
         batch_size=5_000,
@@ -160,14 +167,15 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
         pending=len(waiting),
         completed=len(subtasks) - len(waiting),
         blocked=sum(1 for subtask in waiting if subtask.unmet),
-        at_barrier=len(barred),
+        at_barrier=at_barrier,
         outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
         claiming=sum(1 for subtask in subtasks if subtask.claims),
-        expected_total=plan.work_seconds,
-        expected_ended=sum(plan.seconds[key] for key in carried),
+        approvals=sum(1 for subtask in subtasks if words.asks(subtask.executor)),
+        expected_total=sum(subtask.expected_seconds for subtask in subtasks),
+        expected_ended=sum(one.expected_seconds for one in subtasks if one.status == states.Status.COMPLETED),
     )
     for subtask in subtasks:
-        if subtask.key in carried:
+        if subtask.status == states.Status.COMPLETED:
             entry.note("carried_over", topic="results", subtask=subtask.pk, before="pending", after="completed")
 
 
@@ -192,14 +200,8 @@ def _subtask(
     leaf = plan.leaves[key]
     done = carried.get(key)
     unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred)
-    claims = claimed.claims_of(leaf)
+    claims = [] if words.asks(leaf.executor) else claimed.claims_of(leaf)
     lane = leaf.lane or words.lane_of(leaf.executor)
-    spec = leaf.spec() | {
-        "lane": lane,
-        "timeout_seconds": leaf.timeout_seconds or settings.SUBTASK_TIMEOUT_SECONDS,
-        "max_retries": settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries,
-        "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
-    }
     return Subtask(
         run=run,
         todo=leaf,
@@ -208,21 +210,34 @@ def _subtask(
         status=states.Status.COMPLETED if done else states.Status.PENDING,
         progress=1 if done else None,
         unmet=unmet,
-        alone=not leaf.parallelizable,
+        alone=not leaf.parallelizable and not words.asks(leaf.executor),
         expected_seconds=plan.seconds[key],
         remaining_seconds=plan.remaining[key],
         created_at=now,
         ready_at=None if unmet or done else now,
         finished_at=now if done else None,
         claims=None if claims is None else [claim._asdict() for claim in claims],
-        claims_group=_group(run, claims, lane, leaf.executor is None),
+        claims_group=group(run, claims, lane, outside=leaf.executor is None),
         result=done.result if done else None,
         result_digest=done.digest if done else "",
-        **spec,
+        **_spec(leaf, lane),
     )
 
 
-def _group(run: Run, claims: list[Claim] | None, lane: str, outside: bool) -> str:
+def _spec(leaf: Todo, lane: str) -> dict[str, Any]:
+    """As the todo has it, with what was left out. A person is asked once, and has longer to answer than a program."""
+    asks = words.asks(leaf.executor)
+    timeout = settings.APPROVAL_TIMEOUT_SECONDS if asks else settings.SUBTASK_TIMEOUT_SECONDS
+    retries = settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries
+    return leaf.spec() | {
+        "lane": lane,
+        "timeout_seconds": leaf.timeout_seconds or timeout,
+        "max_retries": 0 if asks else retries,
+        "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
+    }
+
+
+def group(run: Run, claims: list[Claim] | None, lane: str, *, outside: bool) -> str:
     """Names those that are dispatched alike and claim just the same: when one cannot start, none below it can."""
     if not claims:
         return ""

@@ -49,7 +49,8 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
 
 
 def _move_on(entry: Entry) -> None:
-    """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, closes the run."""
+    """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, asks those who must
+    be asked, closes the run."""
     transitions.undelay(entry)
     transitions.look_again(entry)
     transitions.move(entry, "start")
@@ -59,6 +60,7 @@ def _move_on(entry: Entry) -> None:
     _keep_to_budget(entry)
     transitions.begin_phases(entry)
     transitions.age(entry)
+    transitions.ask(entry)
     if transitions.close(entry):
         mirror.at_end(entry)
 

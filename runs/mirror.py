@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from runs import statements as sql
+from runs.engine import states
 from runs.journal import Entry
 from runs.models import Event, Run, Subtask
 from todos import actions
@@ -18,8 +19,18 @@ def at_end(entry: Entry) -> None:
     last = list(Subtask.objects.filter(run=entry.run_id, needed_by=None).values_list("result", flat=True)[:2])
     if len(last) == 1 and last[0] is not None:
         Run.objects.filter(pk=entry.run_id).update(result=last[0])
+    if entry["rollback_of_id"]:
+        actions.follow(entry["todo_id"], dict.fromkeys(_undone(entry), states.Status.PENDING))
+        return
     statuses = Subtask.objects.filter(run=entry.run_id, todo__isnull=False).values_list("todo_id", "status")
     actions.follow(entry["todo_id"], dict(statuses))
+
+
+def _undone(entry: Entry) -> list[int]:
+    """The todos of what this rollback has begun to undo: they are to be done again."""
+    begun = Subtask.objects.filter(run=entry.run_id, epoch__gt=0).values("key")
+    found = Subtask.objects.filter(run=entry["rollback_of_id"], key__in=begun, todo__isnull=False)
+    return list(found.values_list("todo_id", flat=True))
 
 
 class Mirror:

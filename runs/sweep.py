@@ -8,6 +8,7 @@ from django.db import transaction
 from runs import journal, transitions
 from runs import statements as sql
 from runs.backends.embedded import Embedded
+from runs.engine import states
 from runs.engine.clocks import Watch
 from runs.executors.base import Stop
 from runs.reports import Report, Said
@@ -45,16 +46,20 @@ class Sweep:
 def overdue(now: datetime) -> list[Report]:
     """Reports that nobody will send: leases that ran out, attempts over their time, cancels nobody answered."""
     found = []
-    for run, attempt, epoch, stored, _ in sql.OVERDUE(now=stamp(now)):
+    for run, attempt, epoch, stored, waits_for in sql.OVERDUE(now=stamp(now)):
         expires = moment(stored)
-        if expires is not None and expires <= now:
+        if waits_for == states.Wait.PERSON:
+            error = "nobody answered in time"
+            found.append(Report(Said.TIME_OUT, run, attempt, epoch, error=error, retryable=False))
+        elif expires is not None and expires <= now:
             error = f"no heartbeat for {settings.LEASE_SECONDS} s"
             found.append(Report(Said.LOSE, run, attempt, epoch, lease_ended_at=expires, error=error))
         else:
             found.append(Report(Said.TIME_OUT, run, attempt, epoch, error="it ran over its time"))
     patience = timedelta(seconds=settings.LEASE_SECONDS)
-    for run, attempt, epoch in sql.CANCEL_OVERDUE(since=stamp(now - patience)):
-        found.append(Report(Said.CANCEL, run, attempt, epoch, error="did not answer the cancel in time"))
+    for run, attempt, epoch, waits_for in sql.CANCEL_OVERDUE(since=stamp(now - patience)):
+        error = "" if waits_for == states.Wait.PERSON else "did not answer the cancel in time"
+        found.append(Report(Said.CANCEL, run, attempt, epoch, error=error))
     return found
 
 

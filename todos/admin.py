@@ -51,6 +51,7 @@ class TodoForm(forms.ModelForm):
     executor = JsonField(required=False)
     inputs = JsonField(required=False)
     rollback = JsonField(required=False)
+    verify = JsonField(required=False)
     resources = JsonField(required=False, help_text='[{"kind": "file", "name": "src/app.py", "mode": "write"}]')
     depends_on = forms.CharField(required=False, help_text="Keys of other subtasks, with commas between them.")
 

@@ -28,6 +28,7 @@ class Spec(models.Model):
     assigned_agent = models.CharField(max_length=200, blank=True)
     inputs = models.JSONField(null=True, blank=True)
     rollback = models.JSONField(null=True, blank=True)
+    verify = models.JSONField(null=True, blank=True)
 
     class Meta:
         abstract = True

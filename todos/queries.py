@@ -75,7 +75,8 @@ Row = dict[str, Any]
 
 _COLUMNS = """
     pk key root_id parent_id position content status priority counts executor lane phase estimated_seconds
-    timeout_seconds max_retries max_iterations complexity parallelizable assigned_agent inputs rollback resources_known
+    timeout_seconds max_retries max_iterations complexity parallelizable assigned_agent inputs rollback verify
+    resources_known
     version created_at updated_at
 """.split()
 
@@ -167,6 +168,7 @@ def _answer(row: Row, depends_on: list[str], resources: list[ResourceAnswer]) ->
         "assigned_agent": row["assigned_agent"] or None,
         "inputs": row["inputs"],
         "rollback": row["rollback"],
+        "verify": row["verify"],
         "resources": resources if row["resources_known"] else None,
         "version": row["version"],
         "created_at": row["created_at"],

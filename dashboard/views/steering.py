@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import frames
 from dashboard.views.access import steered_run, subtask_for
-from runs import actions
+from runs import actions, answering
 from runs.models import SubtaskDependency
 from todos.problems import Refused
 
@@ -58,6 +58,16 @@ def cancel_subtask(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
         }
         return _ask(request, "run/confirm_cancel_subtask.html", asked)
     return _do(request, run_id, lambda: actions.cancel_subtask(run_id, key), f"{key} is being cancelled.")
+
+
+@login_required
+@require_POST
+def answer(request: HttpRequest, run_id: int, key: str, approve: bool) -> HttpResponse:
+    """Says yes or no to the question of an approval."""
+    subtask_for(steered_run(request, run_id), key)
+    by = f"user:{request.user.pk}"
+    said = f"{key} is {'approved' if approve else 'refused'}."
+    return _do(request, run_id, lambda: answering.answer(run_id, key, approve=approve, text="", by=by), said)
 
 
 @login_required

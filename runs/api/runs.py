@@ -10,7 +10,7 @@ from django.utils import timezone
 from pydantic import Field
 from rest_framework.request import Request
 
-from runs import access, actions, announce, queries
+from runs import access, actions, announce, queries, undoing
 from runs.api.shapes import ENDED, Events, Progress, RunOut, run_out
 from runs.models import Backend, Strategy
 from todos.models import Todo
@@ -170,6 +170,14 @@ class RunRetry(Endpoint):
     @Operation({201: RunOut}, body=Wire, refusals=(409,))
     def post(self, request: Request, run: int, body: Wire) -> RunOut:
         return run_out(actions.retry(access.run_for(self.principal, run), made_by_id=self.principal.token_id))
+
+
+class RunRollback(Endpoint):
+    """`POST /runs/{id}/rollback/`"""
+
+    @Operation({201: RunOut}, body=Wire, refusals=(409,))
+    def post(self, request: Request, run: int, body: Wire) -> RunOut:
+        return run_out(undoing.rollback(access.run_for(self.principal, run), made_by_id=self.principal.token_id))
 
 
 class RunBaseline(Endpoint):

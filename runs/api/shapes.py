@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from runs import queries
+from runs import queries, waits
 from runs.engine import states
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
 from todos.rest.answers import closed
@@ -48,6 +48,7 @@ class RunOut(TypedDict):
     success_rate: float | None
     retry_of: str | None
     baseline_of: str | None
+    rollback_of: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -185,6 +186,7 @@ def run_out(run: Run) -> RunOut:
         "success_rate": run.completed / ended if ended else None,
         "retry_of": str(run.retry_of_id) if run.retry_of_id else None,
         "baseline_of": str(run.baseline_of_id) if run.baseline_of_id else None,
+        "rollback_of": str(run.rollback_of_id) if run.rollback_of_id else None,
         "created_at": run.created_at,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
@@ -195,19 +197,19 @@ def run_out(run: Run) -> RunOut:
 
 def subtask_rows(run: Run, subtasks: Sequence[Subtask]) -> list[SubtaskRow]:
     """A fixed number of queries, however many there are."""
-    waits = queries.waiting(run, subtasks)
+    why = waits.of(run, subtasks)
     agents = queries.agents_of(subtasks)
     needs: dict[int, list[str]] = {}
     links = SubtaskDependency.objects.filter(after__in=[subtask.pk for subtask in subtasks]).order_by("pk")
     for after, key in links.values_list("after_id", "before__key"):
         needs.setdefault(after, []).append(key)
     return [
-        _row(subtask, waits.get(subtask.pk, queries.Waiting()), agents.get(subtask.pk), needs.get(subtask.pk, []))
+        _row(subtask, why.get(subtask.pk, waits.Waiting()), agents.get(subtask.pk), needs.get(subtask.pk, []))
         for subtask in subtasks
     ]
 
 
-def _row(subtask: Subtask, wait: queries.Waiting, agent: str | None, needs: list[str]) -> SubtaskRow:
+def _row(subtask: Subtask, wait: waits.Waiting, agent: str | None, needs: list[str]) -> SubtaskRow:
     return {
         "id": str(subtask.pk),
         "key": subtask.key,

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from pydantic import Field
 from rest_framework.request import Request
 
-from runs import access, actions, outputs
+from runs import access, actions, answering, outputs
 from runs.api.shapes import SubtaskOut, SubtaskRow, subtask_out, subtask_rows
 from runs.models import Attempt, Run, Subtask
 from todos.principal import Principal
@@ -78,6 +78,23 @@ class CancelSubtask(Endpoint):
     def post(self, request: Request, run: int, key: str, body: Wire) -> SubtaskOut:
         found, _ = _find(self.principal, run, key)
         return subtask_out(found, actions.cancel_subtask(run, key))
+
+
+class AnswerIn(Wire):
+    """A person's answer: yes or no, and what else they have to say."""
+
+    approve: bool
+    text: Annotated[str, Field(max_length=9_000)] = ""
+
+
+class Answer(Endpoint):
+    """`POST /runs/{id}/subtasks/{key}/answer/`"""
+
+    @Operation({200: SubtaskOut}, body=AnswerIn, refusals=(409,))
+    def post(self, request: Request, run: int, key: str, body: AnswerIn) -> SubtaskOut:
+        found, _ = _find(self.principal, run, key)
+        by = self.principal.name
+        return subtask_out(found, answering.answer(run, key, approve=body.approve, text=body.text, by=by))
 
 
 class SubtaskOutput(Endpoint):

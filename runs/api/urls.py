@@ -21,11 +21,13 @@ urlpatterns = [
     path("runs/<id:run>/resume/", runs.RunVerb.as_view(verb="resume")),
     path("runs/<id:run>/cancel/", runs.RunVerb.as_view(verb="cancel")),
     path("runs/<id:run>/retry/", runs.RunRetry.as_view()),
+    path("runs/<id:run>/rollback/", runs.RunRollback.as_view()),
     path("runs/<id:run>/baseline/", runs.RunBaseline.as_view()),
     path("runs/<id:run>/resources/", resources.RunResources.as_view()),
     path("runs/<id:run>/subtasks/", subtasks.Subtasks.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/", subtasks.OneSubtask.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/cancel/", subtasks.CancelSubtask.as_view()),
+    path("runs/<id:run>/subtasks/<key:key>/answer/", subtasks.Answer.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/output/", subtasks.SubtaskOutput.as_view()),
     path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

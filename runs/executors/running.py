@@ -56,6 +56,8 @@ def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]
         if lease.inputs:
             job.inputs = _inputs(run_id, lease.inputs)
         outcome = _iterate(job, lease.max_iterations, report)
+        if lease.verify:
+            _verify(job, lease.verify, outcome.result, report)
         report.said, report.result = Said.COMPLETE, outcome.result
     except Stopped as stopped:
         report.said = _SAID[stopped.why]
@@ -87,11 +89,8 @@ def _iterate(job: Job, most: int, report: Report) -> Outcome:
     while True:
         report.iterations = job.iteration
         outcome, seconds = _timed(run, job)
-        report.worked_seconds += seconds
+        _add_up(report, outcome, seconds)
         _check(outcome.result)
-        report.usage.input_tokens += outcome.usage.input_tokens
-        report.usage.output_tokens += outcome.usage.output_tokens
-        report.usage.cost += outcome.usage.cost
         if outcome.complete:
             return outcome
         if job.iteration >= most:
@@ -99,6 +98,26 @@ def _iterate(job: Job, most: int, report: Report) -> Outcome:
             raise Failed("the iteration limit was reached", retryable=False, partial_result=outcome.result)
         job.partial_result = outcome.result
         job.iteration += 1
+
+
+def _verify(job: Job, check: dict[str, Any], result: Any, report: Report) -> None:
+    """Lets the check of the subtask say whether it is done, within the time of the attempt; what was found is its
+    input `result`. Raises Failed when it says no: that keeps what was claimed."""
+    job.spec, job.inputs, job.partial_result = check, {"result": result}, None
+    try:
+        outcome, seconds = _timed(executor(check.get("name", "")), job)
+    except Failed as failed:
+        raise Failed(f"not verified: {failed.error}", retryable=failed.retryable, partial_result=result) from failed
+    _add_up(report, outcome, seconds)
+    if not outcome.complete:
+        raise Failed("not verified: the check did not complete", partial_result=result)
+
+
+def _add_up(report: Report, outcome: Outcome, seconds: float) -> None:
+    report.worked_seconds = (report.worked_seconds or 0.0) + seconds
+    report.usage.input_tokens += outcome.usage.input_tokens
+    report.usage.output_tokens += outcome.usage.output_tokens
+    report.usage.cost += outcome.usage.cost
 
 
 def _timed(run: Executor, job: Job) -> tuple[Outcome, float]:

@@ -32,6 +32,7 @@ class Run(models.Model):
     budget = models.JSONField(default=dict, blank=True)
     retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     baseline_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    rollback_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -72,6 +73,9 @@ class Run(models.Model):
     outside = models.PositiveIntegerField(default=0)
     # Subtasks that claim something. In a run without any, nothing is looked up.
     claiming = models.PositiveIntegerField(default=0)
+    # Subtasks that ask a person, and those of them that wait for the answer: in progress, with no agent at work.
+    approvals = models.PositiveIntegerField(default=0)
+    asking = models.PositiveIntegerField(default=0)
     # Open attempts by lane, those that may claim anything, those that run alone, and the agents that have any.
     open_query = models.PositiveIntegerField(default=0)
     open_execute = models.PositiveIntegerField(default=0)

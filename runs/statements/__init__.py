@@ -34,13 +34,14 @@ from runs.statements.ending import (
     UNDELAY_ONE,
 )
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
-from runs.statements.leasing import LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS
+from runs.statements.leasing import ASK, HELD_UP, LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS, TO_ASK
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
 from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
 
 __all__ = [
     "ADD_LOADS",
+    "ASK",
     "ATTEMPTS",
     "BASELINE",
     "BEGIN_PHASE",
@@ -58,6 +59,7 @@ __all__ = [
     "FIRST_LOADS",
     "FIRST_OF_TWINS",
     "HELD_BACK",
+    "HELD_UP",
     "HOLDS",
     "HOLD_BACK",
     "LEASE_ATTEMPTS",
@@ -85,6 +87,7 @@ __all__ = [
     "STOPPING",
     "TAKE_HOLDS",
     "TOP_CLASS",
+    "TO_ASK",
     "TO_SHOW",
     "TO_VISIT",
     "UNDELAY",

@@ -137,7 +137,11 @@ WAITED_LONG_ENOUGH = Statement(
 )
 
 HELD_BACK = Statement(
-    "", "SELECT id, run_id, waits_for FROM runs_subtask WHERE id = %(id)s AND run_id = %(run)s AND waits_for <> ''"
+    "",
+    """
+    SELECT id, run_id, waits_for FROM runs_subtask
+    WHERE id = %(id)s AND run_id = %(run)s AND status = 'pending' AND waits_for <> ''
+    """,
 )
 
 COME_BACK = Statement(

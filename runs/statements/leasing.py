@@ -18,7 +18,7 @@ READY = Statement(
 SPECS = Statement(
     "id bigint",
     """
-    SELECT runs_subtask.id, epoch, key, content, executor, inputs, attempts_used, max_iterations,
+    SELECT runs_subtask.id, epoch, key, content, executor, inputs, verify, attempts_used, max_iterations,
            claims IS NOT NULL
     FROM {rows} JOIN runs_subtask ON runs_subtask.id = v.id
     """,
@@ -33,8 +33,41 @@ LEASE_SUBTASKS = Statement(
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
       AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
-    RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, attempts_used, max_iterations,
-              COALESCE(claims, 'null') <> 'null'
+    RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, verify, attempts_used,
+              max_iterations, COALESCE(claims, 'null') <> 'null'
+    """,
+)
+
+TO_ASK = Statement(
+    "",
+    """
+    SELECT id, epoch, timeout_seconds FROM runs_subtask
+    WHERE run_id = %(run)s AND lane IN ('query', 'execute') AND status = 'pending' AND unmet = 0
+      AND not_before IS NULL AND waits_for = '' AND executor ->> 'name' = 'approval'
+    """,
+)
+
+HELD_UP = Statement(
+    "id bigint",
+    """
+    WITH RECURSIVE behind(first, id) AS (
+        SELECT v.id, v.id FROM {rows}
+        UNION SELECT b.first, d.after_id FROM behind b JOIN runs_subtaskdependency d ON d.before_id = b.id
+    )
+    SELECT b.first, COUNT(*) FROM behind b JOIN runs_subtask s ON s.id = b.id
+    WHERE b.id <> b.first AND s.status = 'pending' GROUP BY b.first
+    """,
+)
+
+ASK = Statement(
+    "id bigint, epoch integer",
+    """
+    UPDATE runs_subtask SET status = 'in_progress', epoch = runs_subtask.epoch + 1, attempts_used = attempts_used + 1,
+           progress = NULL, message = '', started_at = %(now)s, waits_for = 'person'
+    FROM {rows}
+    WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
+      AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
+    RETURNING runs_subtask.id, runs_subtask.epoch
     """,
 )
 
@@ -46,7 +79,7 @@ LEASE_ATTEMPTS = Statement(
            started_at, lease_expires_at, deadline_at, available_at, message, waits_for, iterations, error, warning,
            input_tokens, output_tokens, cost, output_bytes, output_truncated, output_digest)
     SELECT %(run)s, v.subtask, v.epoch, v.agent, v.token, v.status, v.leased, %(now)s,
-           v.started, %(expires)s, v.deadline, v.available, '', '', 0, '', '', 0, 0, 0, 0, %(false)s, ''
+           v.started, %(expires)s, v.deadline, v.available, '', %(waits)s, 0, '', '', 0, 0, 0, 0, %(false)s, ''
     FROM {rows} WHERE true
     RETURNING id, subtask_id
     """,

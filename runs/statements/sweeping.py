@@ -2,19 +2,22 @@
 
 from runs.sql import Statement
 
+# Whoever waits for a person sends no heartbeats.
 OVERDUE = Statement(
     "",
     """
-    SELECT run_id, id, epoch, lease_expires_at, deadline_at FROM runs_attempt
-    WHERE status IN ('leased', 'running') AND (lease_expires_at <= %(now)s OR deadline_at <= %(now)s)
+    SELECT run_id, id, epoch, lease_expires_at, waits_for FROM runs_attempt
+    WHERE status IN ('leased', 'running')
+      AND ((lease_expires_at <= %(now)s AND waits_for = '') OR deadline_at <= %(now)s)
     """,
 )
 
 CANCEL_OVERDUE = Statement(
     "",
     """
-    SELECT a.run_id, a.id, a.epoch FROM runs_run r
-    JOIN runs_subtask s ON s.run_id = r.id AND s.status = 'in_progress' AND s.cancel_requested_at <= %(since)s
+    SELECT a.run_id, a.id, a.epoch, a.waits_for FROM runs_run r
+    JOIN runs_subtask s ON s.run_id = r.id AND s.status = 'in_progress' AND s.cancel_requested_at IS NOT NULL
+      AND (s.cancel_requested_at <= %(since)s OR s.waits_for = 'person')
     JOIN runs_attempt a ON a.subtask_id = s.id AND a.epoch = s.epoch AND a.status IN ('leased', 'running')
     WHERE r.status IN ('pending', 'running', 'paused') AND r.stopping > 0
     """,

@@ -5,6 +5,7 @@ transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses 
 """
 
 from runs.transitions.aging import age
+from runs.transitions.asking import ask
 from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
@@ -18,6 +19,7 @@ __all__ = [
     "Pick",
     "age",
     "apply",
+    "ask",
     "begin_phases",
     "bring_back",
     "cancel_one",

@@ -139,27 +139,16 @@ def _attempt_row(entry: Entry, ending: _Ending) -> tuple:
 def _closed(entry: Entry, ending: _Ending) -> None:
     """Counters and the event of an attempt that has ended."""
     report, found, status = ending.report, ending.found, ending.status
-    at = report.at or entry.now
-    leased = moment(found.leased_at) or at
-    started = ending.started_at or leased
-    busy = max(0.0, (at - leased).total_seconds())
-    entry.add(stopping=-(found.cancel_requested_at is not None))
-    entry.add(in_progress=-1, open_alone=-bool(found.alone), open_started_sum=-entry.seconds(leased), busy_ended=busy)
-    entry.add(
-        **{status: 1, f"open_{found.lane}": -1}, open_undeclared=-(found.lane == "execute" and not found.declared)
-    )
-    if entry.open == 0:
-        entry.mark(open_started_sum=0.0)
+    entry.add(stopping=-(found.cancel_requested_at is not None), in_progress=-1, **{status: 1})
+    if found.waits_for == states.Wait.PERSON:
+        entry.add(asking=-1)
+    else:
+        _freed(entry, ending)
     entry.add(losses=report.said is Said.LOSE)
     entry.add(input_tokens=report.usage.input_tokens, output_tokens=report.usage.output_tokens, cost=report.usage.cost)
     load = entry.load(found.agent)
-    load.opened -= 1
-    load.busy += busy
     if status == states.Status.COMPLETED:
         load.completed += 1
-        available = moment(found.available_at) or leased
-        overhead = (started - available).total_seconds() + (entry.now - at).total_seconds()
-        entry.add(work_done=_work(report, started, at), overhead_sum=max(0.0, overhead), overhead_count=1)
     elif report.said is not Said.RELEASE:
         load.unsuccessful += 1
     if status in states.TERMINAL:
@@ -171,6 +160,27 @@ def _closed(entry: Entry, ending: _Ending) -> None:
     kind, topic = _KIND[report.said]
     data = _ending_data(ending)
     note(entry, kind, found, topic=topic, before=states.Status.IN_PROGRESS, after=status, data=data)
+
+
+def _freed(entry: Entry, ending: _Ending) -> None:
+    """The seat of an agent, the time it was at it, and what it did. A person who is asked has none of these."""
+    report, found = ending.report, ending.found
+    at = report.at or entry.now
+    leased = moment(found.leased_at) or at
+    busy = max(0.0, (at - leased).total_seconds())
+    undeclared = found.lane == "execute" and not found.declared
+    entry.add(open_alone=-bool(found.alone), open_undeclared=-undeclared, **{f"open_{found.lane}": -1})
+    entry.add(open_started_sum=-entry.seconds(leased), busy_ended=busy)
+    if entry.open == 0:
+        entry.mark(open_started_sum=0.0)
+    load = entry.load(found.agent)
+    load.opened -= 1
+    load.busy += busy
+    if ending.status == states.Status.COMPLETED:
+        started = ending.started_at or leased
+        available = moment(found.available_at) or leased
+        overhead = (started - available).total_seconds() + (entry.now - at).total_seconds()
+        entry.add(work_done=_work(report, started, at), overhead_sum=max(0.0, overhead), overhead_count=1)
 
 
 def _work(report: Report, started: datetime, at: datetime) -> float:

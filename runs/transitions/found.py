@@ -32,6 +32,7 @@ class Found:
     result_digest: str
     cancel_requested_at: Any
     declared: bool
+    waits_for: str
 
 
 def look_up(entry: Entry, attempts: set[int]) -> dict[int, Found]:

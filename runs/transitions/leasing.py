@@ -46,6 +46,7 @@ class Lease:
     attempts_used: int
     max_iterations: int
     declared: bool = False  # whether it says what it claims
+    verify: dict[str, Any] | None = None
 
 
 def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
@@ -73,6 +74,7 @@ def _open(entry: Entry, leases: dict[int, Lease]) -> None:
         now=stamp(entry.now),
         expires=stamp(entry.now + timedelta(seconds=settings.LEASE_SECONDS)),
         false=False,
+        waits="",
     )
     for attempt, subtask in made:
         leases[subtask].attempt = attempt
@@ -89,8 +91,12 @@ def in_place(picks: Sequence[Pick]) -> list[Lease]:
     return leases
 
 
-def _lease(pick: Pick, epoch: int, key: str, content: str, executor: Any, inputs: Any, *rest: Any) -> Lease:
-    return Lease(0, epoch, pick, key, content, json_value(executor), json_value(inputs), *rest)
+def _lease(
+    pick: Pick, epoch: int, key: str, content: str, executor: Any, inputs: Any, verify: Any, *rest: Any
+) -> Lease:
+    given = Lease(0, epoch, pick, key, content, json_value(executor), json_value(inputs), *rest)
+    given.verify = json_value(verify)
+    return given
 
 
 def _attempt_row(entry: Entry, given: Lease) -> tuple:

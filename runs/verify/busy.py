@@ -10,10 +10,12 @@ from runs.verify.base import Check, Scope, near, query
 
 
 def _times_as_taken(scope: Scope) -> Iterator[str]:
-    """Ended attempts count from lease to end. Of open ones the lease is kept, in seconds since the run was made."""
+    """Ended attempts count from lease to end. Of open ones the lease is kept, in seconds since the run was made. Who
+    waits for a person is not at work."""
     text = f"""
         SELECT a.run_id, a.agent_id, a.status, r.created_at, a.leased_at, a.finished_at
         FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id WHERE {scope.where("a.run_id")}
+          AND NOT EXISTS (SELECT 1 FROM runs_agent g WHERE g.id = a.agent_id AND g.kind = 'person')
     """
     busy: dict[Any, float] = defaultdict(float)  # by run, and by run and agent
     opened: dict[int, float] = defaultdict(float)

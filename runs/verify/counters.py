@@ -17,10 +17,15 @@ _COUNTED = {
     "held_back": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'resource' THEN 1 ELSE 0 END)",
     "rate_limited": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'rate_limit' THEN 1 ELSE 0 END)",
     "claiming": "SUM(CASE WHEN s.claims IS NOT NULL AND s.claims <> '[]' THEN 1 ELSE 0 END)",
-    "open_query": "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'query' THEN 1 ELSE 0 END)",
-    "open_execute": "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'execute' THEN 1 ELSE 0 END)",
+    "approvals": "SUM(CASE WHEN s.executor ->> 'name' = 'approval' THEN 1 ELSE 0 END)",
+    "asking": "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = 'person' THEN 1 ELSE 0 END)",
+    "open_query": "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = '' AND s.lane = 'query' THEN 1 ELSE 0 END)",
+    "open_execute": (
+        "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = '' AND s.lane = 'execute' THEN 1 ELSE 0 END)"
+    ),
     "open_undeclared": (
-        "SUM(CASE WHEN s.status = 'in_progress' AND s.lane = 'execute' AND s.claims IS NULL THEN 1 ELSE 0 END)"
+        "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = '' AND s.lane = 'execute' AND s.claims IS NULL "
+        "THEN 1 ELSE 0 END)"
     ),
     "open_alone": "SUM(CASE WHEN s.status = 'in_progress' AND s.alone THEN 1 ELSE 0 END)",
     "stopping": "SUM(CASE WHEN s.status = 'in_progress' AND s.cancel_requested_at IS NOT NULL THEN 1 ELSE 0 END)",
@@ -67,7 +72,7 @@ def _agents_as_counted(scope: Scope) -> Iterator[str]:
     """An agent that did nothing in a run has no row there; whoever opened an attempt has one."""
     text = f"""
         SELECT a.run_id, a.agent_id, g.open, g.completed, g.unsuccessful,
-               SUM(CASE WHEN a.status IN ('leased', 'running') THEN 1 ELSE 0 END),
+               SUM(CASE WHEN a.status IN ('leased', 'running') AND a.waits_for <> 'person' THEN 1 ELSE 0 END),
                SUM(CASE WHEN a.status = 'succeeded' THEN 1 ELSE 0 END),
                SUM(CASE WHEN a.status IN ('failed', 'timed_out', 'lost')
                         OR (a.status = 'cancelled' AND NOT {_RELEASED}) THEN 1 ELSE 0 END)
@@ -94,7 +99,7 @@ def _told(numbers: list[int | None]) -> str:
 def _seats_belong_to_open_attempts(scope: Scope) -> Iterator[str]:
     text = f"""
         SELECT r.id, r.agents_active, COUNT(DISTINCT a.agent_id) FROM runs_run r
-        LEFT JOIN runs_attempt a ON a.run_id = r.id AND a.status IN ('leased', 'running')
+        LEFT JOIN runs_attempt a ON a.run_id = r.id AND a.status IN ('leased', 'running') AND a.waits_for <> 'person'
         WHERE {scope.where("r.id")} GROUP BY r.id, r.agents_active HAVING COUNT(DISTINCT a.agent_id) <> r.agents_active
     """
     for run, kept, found in query(text):

@@ -74,11 +74,26 @@ CHECKS = [
             """
             SELECT s.id, s.status, s.waits_for, s.waits_key FROM runs_subtask s
             WHERE {scope} AND (
-                (s.waits_for <> '') <> (s.waits_key <> '') OR (s.waits_for <> '') <> (s.waits_claim IS NOT NULL)
-                OR (s.waits_for <> '' AND (s.status <> 'pending' OR s.unmet > 0 OR s.not_before IS NOT NULL))
-                OR (s.waits_for = '' AND s.waits_until IS NOT NULL))
+                (s.waits_for IN ('', 'person')) <> (s.waits_key = '')
+                OR (s.waits_for IN ('', 'person')) <> (s.waits_claim IS NULL)
+                OR (s.waits_for NOT IN ('', 'person')
+                    AND (s.status <> 'pending' OR s.unmet > 0 OR s.not_before IS NOT NULL))
+                OR (s.waits_for IN ('', 'person') AND s.waits_until IS NOT NULL))
             """,
             "subtask {0} is {1} and waits for {2} of {3}",
+            "s.run_id",
+        ),
+    ),
+    Check(
+        "I12",
+        "who waits for a person asks one, in an attempt that is open and has no seat",
+        rows(
+            f"""
+            SELECT s.id, s.status, s.waits_for FROM runs_subtask s LEFT JOIN runs_attempt a
+                ON a.subtask_id = s.id AND a.epoch = s.epoch AND a.status IN {OPEN} AND a.waits_for = 'person'
+            WHERE {{scope}} AND (s.waits_for = 'person') <> (a.id IS NOT NULL)
+            """,
+            "subtask {0} is {1} and waits for {2!r}, and its attempt says otherwise",
             "s.run_id",
         ),
     ),
@@ -88,7 +103,7 @@ CHECKS = [
         rows(
             f"""
             SELECT s.id, s.waits_key FROM runs_subtask s
-            WHERE {{scope}} AND s.waits_for <> '' AND s.waits_until IS NULL AND s.waits_key <> 'twin'
+            WHERE {{scope}} AND s.waits_for NOT IN ('', 'person') AND s.waits_until IS NULL AND s.waits_key <> 'twin'
               AND NOT EXISTS (SELECT 1 FROM runs_hold h JOIN runs_attempt a ON a.id = h.attempt_id
                               AND a.status IN {OPEN} WHERE s.waits_key = 'attempt/' || h.attempt_id
                               OR s.waits_key = h.kind || '/' || h.name)

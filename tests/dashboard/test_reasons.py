@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.utils.html import conditional_escape
 
 from dashboard import reasons
-from runs import actions, queries
+from runs import actions, waits
 from runs.models import Run, Subtask
 from runs.reports import Said
 from tests.scenes import Scene, scene
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def words(there: Scene, key: str) -> str:
     """The reason as it reads, without its markup."""
     run, subtask = there.run, there.subtask(key)
-    waiting = queries.waiting(run, [subtask]).get(subtask.pk)
+    waiting = waits.of(run, [subtask]).get(subtask.pk)
     return re.sub(r"<[^>]*>", "", reasons.of(run, subtask, waiting, there.now))
 
 
@@ -56,7 +56,7 @@ def test_what_it_needs_is_named_and_linked(ada: User) -> None:
     there.start("c")
     assert words(there, "f") == "needs c, in progress, and 4 more"
     run, subtask = there.run, there.subtask("e")
-    html = reasons.of(run, subtask, queries.waiting(run, [subtask])[subtask.pk], there.now)
+    html = reasons.of(run, subtask, waits.of(run, [subtask])[subtask.pk], there.now)
     assert f'<a class="key" href="/runs/{run.pk}/subtasks/d/" data-drawer>d</a>' in html
 
 
@@ -93,7 +93,7 @@ def test_who_waits_for_a_file_says_which_and_who_holds_it(ada: User) -> None:
     there.start("a", "b", agent="agent-2")
     assert words(there, "b") == "src/app.py, held by a (agent-2)"
     run, subtask = there.run, there.subtask("b")
-    html = reasons.of(run, subtask, queries.waiting(run, [subtask])[subtask.pk], there.now)
+    html = reasons.of(run, subtask, waits.of(run, [subtask])[subtask.pk], there.now)
     assert f'<a class="key" href="/runs/{run.pk}/subtasks/a/" data-drawer>a</a>' in html
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runs import queries
+from runs import waits
 from runs.models import Event, Run, Subtask
 from tests.runs.acting import Puppet, Stage
 from tests.runs.making import NOW, violations, work
@@ -52,7 +52,7 @@ def test_what_it_has_climbed_is_kept_beside_what_was_asked_for() -> None:
     made.sweep()
     row = made.subtask("low")
     assert (row.priority, row.aged, row.asked_priority, made.subtask("high").aged) == (4, 1, 5, 0)
-    assert [waiting.word for waiting in queries.waiting(made.run, [row]).values()] == ["capacity"]
+    assert [waiting.word for waiting in waits.of(made.run, [row]).values()] == ["capacity"]
     made.clock.advance(600)
     for _ in range(9):
         made.sweep()

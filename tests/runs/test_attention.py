@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from runs import actions, attention
+from runs import actions, answering, attention
+from tests.factories import plant
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,35 @@ def test_it_waits_no_more_once_it_was_tried_again(ada: User) -> None:
 def test_what_nobody_looked_at_for_days_is_forgotten(ada: User) -> None:
     there = failed_run(ada)
     assert attention.count(ada.pk, there.now + timedelta(days=4)) == 0
+
+
+def asking(owner: User, *behind: str) -> Scene:
+    """A run with a question that waits for its answer, and others that wait for that, one after the other."""
+    ask = {"key": "ok", "content": "Ask", "executor": {"name": "approval", "question": "Ship it?"}}
+    line = ["ok", *behind]
+    rest = [{"key": key, "content": key, "depends_on": [before]} for before, key in zip(line, behind)]
+    run = actions.start(plant(owner, subtasks=[ask, *rest]), actions.Options())
+    there = Scene(run, run.updated_at)
+    with there.entry():
+        pass
+    return there
+
+
+def test_a_question_waits_and_says_how_much_hangs_on_it(ada: User) -> None:
+    failed_run(ada)
+    there = asking(ada, "ship", "announce")
+    item, other = attention.items(ada.pk, there.now)
+    assert (item.run.pk, item.question, item.holds_up, item.ended) == (there.run_id, "Ship it?", 2, False)
+    assert item.subtask is not None and item.subtask.key == "ok"
+    assert other.subtask is None
+    assert attention.count(ada.pk, there.now) == 2
+
+
+def test_a_question_waits_no_more_once_it_is_answered(ada: User, eve: User) -> None:
+    there = asking(ada)
+    assert attention.items(eve.pk, there.now) == []
+    answering.answer(there.run_id, "ok", approve=True, text="", by="user:1")
+    assert (attention.items(ada.pk, there.now), attention.count(ada.pk, there.now)) == ([], 0)
 
 
 def test_what_failed_for_somebody_else_is_theirs(ada: User, eve: User) -> None:

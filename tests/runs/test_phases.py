@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from runs import actions, queries, transitions
+from runs import actions, queries, transitions, waits
 from runs.models import Event, Subtask
 from runs.reports import Said
 from tests.runs.acting import Puppet, Stage
@@ -115,7 +115,7 @@ def test_a_cancelled_run_leaves_nobody_at_a_barrier(stage: Stage, puppet: Puppet
 def test_who_waits_at_a_barrier_says_for_which_phase() -> None:
     made = work({"a": ONE, "b": TWO | {"needs": ["a"]}, "out": TWO | {"executor": None}}, barriers=True)
     made.sweep()
-    said = queries.waiting(made.run, [made.subtask("b"), made.subtask("out")])
+    said = waits.of(made.run, [made.subtask("b"), made.subtask("out")])
     assert {(waiting.word, str(waiting.detail)) for waiting in said.values()} == {
         ("barrier", "{'phase': 1, 'own_phase': 2, 'until': None}")
     }

@@ -6,10 +6,10 @@ from typing import Any
 from todos.plan.outline import Problem
 from todos.principal import Principal
 from todos.problems import Forbidden, Invalid
-from todos.wire.executors import Executor
+from todos.wire.executors import Executor, Verifier
 from todos.wire.inputs import Resource, Spec
 
-EXECUTED = ("executor", "rollback")
+EXECUTED = ("executor", "rollback", "verify")
 
 
 def columns(spec: Spec, names: Iterable[str]) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def _column(name: str, value: Any) -> Any:
     return value
 
 
-def _plain(executor: Executor | None) -> dict[str, Any] | None:
+def _plain(executor: Executor | Verifier | None) -> dict[str, Any] | None:
     """As it was sent: what was left out is for the executor to say."""
     return None if executor is None else executor.model_dump(exclude_unset=True)
 
@@ -64,6 +64,6 @@ def _wrong(pointer: str, spec: Spec, keys: Collection[str]) -> Iterable[Problem]
 
 def _forbidden(by: Principal, pointer: str, spec: Spec) -> Iterable[Problem]:
     for field in EXECUTED:
-        executor: Executor | None = getattr(spec, field)
+        executor: Executor | Verifier | None = getattr(spec, field)
         if executor is not None and executor.name not in by.executors:
             yield Problem(f"{pointer}/{field}", f"this token may not make subtasks with {executor.name!r}")

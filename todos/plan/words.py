@@ -28,6 +28,11 @@ class Lane(StrEnum):
     EXECUTE = "execute"
 
 
+def asks(executor: dict | None) -> bool:
+    """Whether it asks a person."""
+    return executor is not None and executor.get("name") == "approval"
+
+
 def lane_of(executor: dict | None) -> Lane:
     """The lane of a subtask that names none: query when its executor only reads, execute for the rest."""
     if executor is None or executor.get("name") in READ_ONLY:

@@ -62,6 +62,7 @@ class TodoAnswer(TypedDict):
     assigned_agent: str | None
     inputs: dict[str, Any] | None
     rollback: Executor | None
+    verify: Executor | None
     resources: list[ResourceAnswer] | None
     version: int
     created_at: datetime

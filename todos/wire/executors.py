@@ -96,3 +96,5 @@ class Approval(Wire):
 Executor = Annotated[
     Simulate | Shell | Read | Search | Http | Agent | WebSearch | Python | Approval, Field(discriminator="name")
 ]
+# Of what was done: it ends with the attempt, so it is nothing to wait for a person with.
+Verifier = Annotated[Simulate | Shell | Read | Search | Http | Agent | WebSearch | Python, Field(discriminator="name")]

@@ -8,7 +8,7 @@ from pydantic import WithJsonSchema as Documented
 from todos.plan.words import PRIORITIES
 from todos.rest.pages import PageQuery
 from todos.rest.reading import STORABLE, CommaSeparated, Id, QueryFlag, Wire
-from todos.wire.executors import Executor
+from todos.wire.executors import Executor, Verifier
 
 MAX_SECONDS = 10_000_000
 MAX_AMOUNT = 2**31 - 1
@@ -77,6 +77,7 @@ class Spec(Wire):
     assigned_agent: Annotated[str, Field(max_length=200)] | None = None
     inputs: Inputs | None = None
     rollback: Executor | None = None
+    verify: Verifier | None = None
     resources: Resources | None = None
 
 

@@ -6,7 +6,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from tests.scenes import scene
+from runs import actions
+from tests.factories import plant
+from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +68,7 @@ def test_the_page_takes_the_same_queries_for_two_runs_and_for_eight(
             there = scene(ada, "abc", max_agents=2)
             there.start("a", "b")
             there.complete("a")
-        with django_assert_max_num_queries(12) as taken:
+        with django_assert_max_num_queries(14) as taken:
             browser.get("/")
         counts.append(len(taken))
     assert counts[0] == counts[1]
@@ -77,3 +79,20 @@ def test_the_frame_is_what_the_page_shows(browser: Client, ada: User) -> None:
     response = browser.get("/frame/")
     assert response.status_code == 200
     assert 'hx-target="#overview-running"' in response.content.decode()
+
+
+def test_a_question_is_answered_with_a_button(browser: Client, ada: User) -> None:
+    ask = {"key": "ok", "content": "Ask", "executor": {"name": "approval", "question": "Ship <it>?"}}
+    for answer, status in (("approve", "completed"), ("refuse", "failed")):
+        run = actions.start(plant(ada, subtasks=[ask]), actions.Options())
+        there = Scene(run, run.updated_at)
+        with there.entry():
+            pass
+        html = browser.get("/").content.decode()
+        path = f"/runs/{there.run_id}/subtasks/ok/{answer}/"
+        assert "Ship &lt;it&gt;?" in html
+        assert f'formaction="{path}"' in html
+        assert browser.get(path).status_code == 405
+        assert browser.post(path).status_code == 302
+        assert there.subtask("ok").status == status
+        assert path not in browser.get("/").content.decode()

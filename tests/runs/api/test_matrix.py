@@ -59,8 +59,15 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("POST", "runs/<id:run>/resume/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/cancel/", None, "401 403 403 200 200 200 404 401 401 200 403"),
     ("POST", "runs/<id:run>/retry/", None, "401 403 403 409 409 409 404 401 401 409 403"),
+    ("POST", "runs/<id:run>/rollback/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/baseline/", None, "401 403 403 409 409 409 404 401 401 409 403"),
     ("POST", "runs/<id:run>/subtasks/<key:key>/cancel/", None, "401 403 403 200 200 200 404 401 401 200 403"),
+    (
+        "POST",
+        "runs/<id:run>/subtasks/<key:key>/answer/",
+        {"approve": True},
+        "401 403 403 409 409 409 404 401 401 409 403",
+    ),
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     (
         "PUT",

@@ -84,6 +84,9 @@ CORRUPTIONS: dict[str, tuple[Callable[[Work], object], str]] = {
         lambda made: Run.objects.update(rate_limited=0),
         "keeps rate_limited = 0",
     ),
+    "one at work that says it asks a person": (change("plain", waits_for="person"), "its attempt says otherwise"),
+    "a wrong count of those that ask": (lambda made: Run.objects.update(asking=1), "keeps asking = 1"),
+    "a wrong count of approvals": (lambda made: Run.objects.update(approvals=1), "keeps approvals = 1"),
     "a wrong count of those that claim": (lambda made: Run.objects.update(claiming=0), "keeps claiming = 0"),
     "a wrong count of those that may claim anything": (
         lambda made: Run.objects.update(open_undeclared=0),

@@ -111,11 +111,17 @@ def test_commands_need_the_command_permission(ada: User, name: str) -> None:
     executor = {"name": name, **fields[name]}
     body = {
         "content": "a",
-        "subtasks": [{"content": "b"}, {"content": "c", "executor": executor, "rollback": executor}],
+        "subtasks": [
+            {"content": "b"},
+            {"content": "c", "executor": executor, "rollback": executor, "verify": executor},
+        ],
     }
     operator = Api(token_of(ada, "operator"))
     refused = operator.post("todos/", body)
-    assert (refused.status_code, pointers(refused)) == (403, ["/subtasks/1/executor", "/subtasks/1/rollback"])
+    assert (refused.status_code, pointers(refused)) == (
+        403,
+        ["/subtasks/1/executor", "/subtasks/1/rollback", "/subtasks/1/verify"],
+    )
     assert not Todo.objects.exists()
     assert Api(token_of(ada, "admin")).post("todos/", body).status_code == 201
     todo = made(operator, content="a", executor={"name": "read", "path": "a"})

@@ -90,6 +90,8 @@ BAD_FIELDS: list[tuple[str, Any, str]] = [
     ("inputs", {"a": {"from": []}}, "/inputs/a/from"),
     ("inputs", {"a b": {"from": "b"}}, "/inputs/a b"),
     ("rollback", {"name": "shell"}, "/rollback/command"),
+    ("verify", {"name": "shell"}, "/verify/command"),
+    ("verify", {"name": "approval", "question": "Is it?"}, "/verify"),
     ("owner", 1, "/owner"),
     ("version", 1, "/version"),
     ("counts", {}, "/counts"),
@@ -159,7 +161,7 @@ def test_the_top_of_a_tree_has_no_key(field: str) -> None:
 @pytest.mark.parametrize(
     "field",
     """executor lane phase estimated_seconds timeout_seconds max_retries max_iterations assigned_agent inputs rollback
-    resources""".split(),
+    verify resources""".split(),
 )
 def test_null_is_as_good_as_left_out(field: str) -> None:
     assert getattr(read(TodoIn, {"content": "a", field: None}), field) is None

@@ -1,0 +1,49 @@
+"""A person's answer to a question: the attempt that waits for it ends with it."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from runs import journal, orchestrator, transitions
+from runs.engine import states
+from runs.models import Attempt, Subtask
+from runs.reports import Report, Said, Verdict
+from todos.problems import Conflict, Missing
+
+
+def answer(run_id: int, key: str, *, approve: bool, text: str, by: str) -> Subtask:
+    """Yes completes the subtask, no fails it for good; either says who answered, and what else they said.
+
+    Raises Missing when there is no such subtask, Conflict when it does not wait for an answer, or no longer.
+    """
+    try:
+        with transaction.atomic(), journal.of(run_id, timezone.now()) as entry:
+            subtask = Subtask.objects.get(run=run_id, key=key)
+            asked = Attempt.objects.filter(subtask=subtask, status__in=states.ATTEMPT_OPEN)
+            attempt = asked.filter(waits_for=states.Wait.PERSON).first()
+            if attempt is None:
+                raise Conflict(_not_asked(subtask), current=subtask.status)
+            report = _report(attempt, {"approved": approve, "text": text, "by": by})
+            transitions.apply(entry, [report], chance=0.0)
+            if report.verdict is not Verdict.ACCEPTED:
+                raise Conflict("it waits for no answer any more", current=subtask.status)
+            orchestrator.wake(run_id)
+    except (journal.NoSuchRun, Subtask.DoesNotExist):
+        raise Missing("there is no such subtask") from None
+    subtask.refresh_from_db()
+    return subtask
+
+
+def _report(attempt: Attempt, said: dict[str, Any]) -> Report:
+    about = (attempt.run_id, attempt.pk, attempt.epoch)
+    if said["approved"]:
+        return Report(Said.COMPLETE, *about, result=said)
+    error = f"not approved: {said['text']}" if said["text"] else "not approved"
+    return Report(Said.FAIL, *about, error=error, retryable=False, partial_result=said)
+
+
+def _not_asked(subtask: Subtask) -> str:
+    if subtask.status == states.Status.IN_PROGRESS:
+        return "an agent is at this subtask, and asks nothing"
+    return f"a subtask that is {subtask.status} waits for no answer"
