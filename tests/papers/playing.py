@@ -9,14 +9,14 @@ from tests.factories import Api, made
 from tests.runs.acting import PATIENCE, Puppet, Stage
 
 Json = dict[str, Any]
+MOMENT = 0.1  # seconds to wait for a worker before looking at the ledger again
 
 
 class Player(Puppet):
-    def settle(self, number: int) -> set[str]:
-        """Who is under way, once that many are."""
+    def settled(self, number: int) -> set[str] | None:
+        """Who is under way, if that many are soon."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.busy) == number, PATIENCE), f"{self.busy}, not {number}"
-            return set(self.busy)
+            return set(self.busy) if self._changed.wait_for(lambda: len(self.busy) == number, MOMENT) else None
 
 
 @dataclass(slots=True)
@@ -81,9 +81,14 @@ class Theatre(Stage):
         return played
 
     def under_way(self) -> set[str]:
-        while not self.ledger._slips.empty():
-            self.ledger.turn()
-        return self.puppet.settle(len(self.seats.workers) - len(self.seats._idle))
+        """Who is, once all is carried out that was reported: each worker that is not idle is at a puppet then."""
+        for _ in range(int(PATIENCE / MOMENT)):
+            while not self.ledger._slips.empty():
+                self.ledger.turn()
+            busy = self.puppet.settled(len(self.seats.workers) - len(self.seats._idle))
+            if busy is not None and self.ledger._slips.empty():
+                return busy
+        raise AssertionError(f"it never settled: {self.puppet.busy}")
 
     def _finish(self, rows: Any, key: str, seconds: float) -> None:
         self.puppet.finish(key, Outcome({"of": key}, worked_seconds=seconds))

@@ -74,6 +74,7 @@ def test_heavy_calls_are_carried_out_side_by_side(server: Path, api: Api) -> Non
     assert (progress["status"], progress["completed"]) == ("completed", len(session.HEAVY))
     rows = list(all_pages(api, f"runs/{progress['run']}/subtasks/"))
     greps = [row for row in rows if row["key"] != "find"]
+    assert all(row["result"]["summary"]["matches"] for row in greps)
     spans = [(row["started_at"], row["finished_at"]) for row in greps]
     assert max(sum(begun <= at < ended for begun, ended in spans) for at, _ in spans) == 4
     assert {row["agent"] for row in greps} == {"agent-1", "agent-2", "agent-3", "agent-4"}
