@@ -20,6 +20,7 @@ from dashboard.views import (
     todos,
 )
 from runs.api import health
+from runs.api.agent_file import agent_file
 from runs.api.unknown import Unknown
 from todos.rest import paths  # noqa: F401  (registers the converters)
 
@@ -72,6 +73,7 @@ signing_in = [
 machines = [
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("agent.py", agent_file),
     path("api/v1/", include("todos.api.urls")),
     path("api/v1/", include("runs.api.urls")),
     re_path(r"^api(/|$)", Unknown.as_view()),

@@ -1,0 +1,13 @@
+"""`GET /agent.py`: a working agent in one file, with the address it was fetched from written into it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from runs import outside
+
+
+@require_safe
+def agent_file(request: HttpRequest) -> HttpResponse:
+    """Public: it holds nothing secret, and whoever fetches it needs a token to do anything with it."""
+    text = outside.for_server(f"{request.scheme}://{request.get_host()}")
+    return HttpResponse(text, content_type="text/x-python; charset=utf-8")
