@@ -1,6 +1,7 @@
 """What the server calls: guards outermost, then HTTP to Django and sockets to the consumers."""
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -14,6 +15,7 @@ from django.urls import path, re_path  # noqa: E402
 from dashboard.bodies import BoundedBodies  # noqa: E402
 from dashboard.consumers import OverviewConsumer, RunConsumer, Unknown  # noqa: E402
 from dashboard.guard import Guard  # noqa: E402
+from runs.mcp.server import Mcp  # noqa: E402
 from todos.rest import paths  # noqa: E402, F401  (registers the converters)
 
 sockets = URLRouter(
@@ -23,7 +25,15 @@ sockets = URLRouter(
         re_path("", Unknown.as_asgi()),
     ]
 )
+mcp = Mcp(django)
+
+
+async def requests(scope: Any, receive: Any, send: Any) -> None:
+    """What is no page and no REST: one path."""
+    await (mcp if scope["path"] == "/mcp" else django)(scope, receive, send)
+
+
 application = Guard(
-    ProtocolTypeRouter({"http": BoundedBodies(django), "websocket": sockets}),
+    ProtocolTypeRouter({"http": BoundedBodies(requests), "websocket": sockets}),
     settings.ALLOWED_HOSTS,
 )
