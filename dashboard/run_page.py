@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import isclose
 from typing import Any
 
 from django.urls import reverse
@@ -145,7 +146,11 @@ def limit(run: Run) -> str:
     agents = 1 if run.strategy == "sequential" else run.max_agents
     if agents == 1:
         return f"limit: one agent for {figures.duration(run.work_seconds)} of work"
-    if run.critical_path_seconds >= run.work_seconds / agents:
+    least = max(run.critical_path_seconds, run.work_seconds / agents)
+    fastest = run.work_seconds / run.theoretical_speedup
+    if run.barriers and not isclose(fastest, least):
+        return f"limit: one phase after the other, {figures.duration(fastest)}"
+    if run.critical_path_seconds == least:
         return f"limit: the longest chain, {figures.duration(run.critical_path_seconds)}"
     return f"limit: {figures.duration(run.work_seconds)} of work shared by {agents:,} agents"
 
