@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from dashboard import figures
-from runs import activity, browse, queries
+from runs import activity, browse, queries, undoing
 from runs.engine import states
 from runs.models import Run, RunAgent
 
@@ -33,6 +33,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         and run.todo_id is not None
         and run.rollback_of_id is None,
         "may_measure": may_measure(run),
+        "may_undo": ended and undoing.left(run).exists() and not undoing.under_way(run),
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
