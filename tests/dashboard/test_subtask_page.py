@@ -144,3 +144,10 @@ def test_the_drawer_takes_the_same_queries_at_any_size(
             subtask_page.context(run, subtask, there.now)
         counts.append(len(taken))
     assert counts[0] == counts[1]
+
+
+def test_what_checks_it_is_shown_beside_what_does_it(ada: User, browser: Client) -> None:
+    there = scene(ada, "a")
+    Subtask.objects.update(verify={"name": "shell", "command": "make check"})
+    html = browser.get(f"/runs/{there.run_id}/subtasks/a/").content.decode()
+    assert "<dt>Checked by</dt><dd><code>shell command=make check</code></dd>" in html

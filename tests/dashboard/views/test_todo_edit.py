@@ -20,6 +20,26 @@ def test_a_form_that_is_sent_as_it_came_changes_nothing(browser: Client, there: 
         assert Todo.objects.values().get(pk=todo.pk) == before
 
 
+def test_a_check_is_entered_stored_and_shown(browser: Client, there: Todo) -> None:
+    todo = keys(there)["a"]
+    form = browser.get(f"/todos/{todo.pk}/edit/").content.decode()
+    assert form.index('name="executor"') < form.index('name="verify"') < form.index("<details")
+    browser.post(f"/todos/{todo.pk}/edit/", entered(browser, todo, verify='{"name": "shell", "command": "<b>"}'))
+    todo.refresh_from_db()
+    assert todo.verify == {"name": "shell", "command": "<b>"}
+    page = browser.get(f"/todos/{todo.pk}/").content.decode()
+    assert "<dt>Executor</dt><dd><code>read path=x</code></dd>" in page
+    assert "<dt>Checked by</dt><dd><code>shell command=&lt;b&gt;</code></dd>" in page
+
+
+def test_a_check_that_is_no_executor_is_refused_at_its_field(browser: Client, there: Todo) -> None:
+    todo = keys(there)["a"]
+    response = browser.post(f"/todos/{todo.pk}/edit/", entered(browser, todo, verify='{"name": "approval"}'))
+    assert response.context["form"].fields["verify"].error
+    todo.refresh_from_db()
+    assert todo.verify is None
+
+
 def test_fields_are_stored_as_they_were_entered(browser: Client, there: Todo) -> None:
     todo = keys(there)["a"]
     sent = entered(
