@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from abc import ABC, abstractmethod
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -29,7 +30,7 @@ class Gone(Exception):
         self.code = code
 
 
-class StreamConsumer(AsyncWebsocketConsumer):
+class StreamConsumer(AsyncWebsocketConsumer, ABC):
     """A read-only socket. Subclasses say what may be seen and which room to enter."""
 
     channel_layer_alias = ""  # there is none: the hub listens for all sockets of the process
@@ -110,11 +111,13 @@ class StreamConsumer(AsyncWebsocketConsumer):
         finally:
             room.leave()
 
+    @abstractmethod
     def may_see(self) -> bool:
-        raise NotImplementedError
+        """Whether whoever asks may see what is sent here."""
 
+    @abstractmethod
     async def pump(self) -> None:
-        raise NotImplementedError
+        """Sends, for as long as the socket is open."""
 
 
 class Unknown(AsyncWebsocketConsumer):

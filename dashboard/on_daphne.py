@@ -7,9 +7,11 @@ from typing import Any
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
-from twisted.internet import reactor  # after daphne, which chooses it
+from twisted.internet import defer, reactor  # after daphne, which chooses it
 
 from dashboard.stopping import Stopping
+
+GOODBYE_SECONDS = 2  # for requests that were begun, and for sockets
 
 
 class PatientSocket(WebSocketProtocol):
@@ -55,12 +57,24 @@ class PatientServer(Server):
             server_name="abreast",
             websocket_max_message_size=65_536,
             websocket_max_frame_size=65_536,
-            application_close_timeout=2,
+            application_close_timeout=GOODBYE_SECONDS,
             ready_callable=self._ready,
         )
 
     def _ready(self) -> None:
         self.ws_factory.protocol = PatientSocket
+
+    def kill_all_applications(self) -> defer.Deferred[None]:
+        """Daphne's own waits for threads, too, until the request of each is answered, which nobody hears any more."""
+        ended: defer.Deferred[None] = defer.Deferred()
+
+        def end(_: Any = None) -> None:
+            if not ended.called:
+                ended.callback(None)
+
+        super().kill_all_applications().addBoth(end)
+        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, end)
+        return ended
 
     async def handle_reply(self, protocol: Any, message: Any) -> None:
         if message["type"] == "websocket.send":

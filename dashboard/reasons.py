@@ -99,13 +99,13 @@ def _rate_limit(run: Run, detail: dict[str, Any], now: datetime) -> str:
     limit = f"the rate limit of {_named(detail)}"
     if detail["until"] is not None:
         return f"{limit}, {_in(detail['until'], now)}"
-    return format_html("{}, after {}", limit, link(run.pk, detail["behind"])) if detail["behind"] else limit
+    return format_html("{}, after {}", limit, _behind(run, detail)) if detail["behind"] else limit
 
 
 def _claim(run: Run, detail: dict[str, Any]) -> SafeString:
     """ "src/api/**, held by lint (agent-2) and 2 more", "5 connections of main, held by scan (agent-1)"."""
     if not detail["held_by"] and detail["behind"]:
-        return format_html("{}, kept for {}, which goes first", _what(detail), link(run.pk, detail["behind"]))
+        return format_html("{}, kept for {}, which goes first", _what(detail), _behind(run, detail))
     if not detail["held_by"]:
         return format_html("{}, held in a run of somebody else", _what(detail))
     first = detail["held_by"][0]
@@ -114,6 +114,12 @@ def _claim(run: Run, detail: dict[str, Any]) -> SafeString:
     others = f" and {more:,} more" if more else ""
     holder = link(int(first["run"]), first["subtask"])
     return format_html("{}, held by {} ({}{}){}", _what(detail), holder, first["agent"], elsewhere, others)
+
+
+def _behind(run: Run, detail: dict[str, Any]) -> SafeString:
+    """Who goes first, with its run where that is another one."""
+    other = link(int(detail["behind_run"]), detail["behind"])
+    return other if detail["behind_run"] == str(run.pk) else format_html("{} of run {}", other, detail["behind_run"])
 
 
 def _what(detail: dict[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import isclose
 from typing import Any
 
 from django.urls import reverse
 
 from dashboard import figures
-from runs import activity, browse, queries
+from runs import activity, browse, queries, undoing
 from runs.engine import states
 from runs.models import Run, RunAgent
 
@@ -32,6 +33,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         and run.todo_id is not None
         and run.rollback_of_id is None,
         "may_measure": may_measure(run),
+        "may_undo": ended and undoing.left(run).exists() and not undoing.under_way(run),
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
@@ -145,7 +147,11 @@ def limit(run: Run) -> str:
     agents = 1 if run.strategy == "sequential" else run.max_agents
     if agents == 1:
         return f"limit: one agent for {figures.duration(run.work_seconds)} of work"
-    if run.critical_path_seconds >= run.work_seconds / agents:
+    least = max(run.critical_path_seconds, run.work_seconds / agents)
+    fastest = run.work_seconds / run.theoretical_speedup
+    if run.barriers and not isclose(fastest, least):
+        return f"limit: one phase after the other, {figures.duration(fastest)}"
+    if run.critical_path_seconds == least:
         return f"limit: the longest chain, {figures.duration(run.critical_path_seconds)}"
     return f"limit: {figures.duration(run.work_seconds)} of work shared by {agents:,} agents"
 

@@ -59,7 +59,8 @@ def context(run: Run, subtask: Subtask, now: datetime) -> dict[str, Any]:
         "subtask_ended": ended,
         "may_cancel": not ended and run.finished_at is None and subtask.cancel_requested_at is None,
         "refresh": "" if ended else "every 1s" if subtask.status == states.Status.IN_PROGRESS else "abreast:stale",
-        "executor": _executor(subtask.executor),
+        "executor": one_line(subtask.executor),
+        "verify": one_line(subtask.verify),
     }
 
 
@@ -88,7 +89,7 @@ def _result(result: Any) -> str:
     return "\n".join(ansi.visible(line) for line in shown.split("\n"))
 
 
-def _executor(executor: dict[str, Any] | None) -> str:
+def one_line(executor: dict[str, Any] | None) -> str:
     """What it runs, in one line: its name, then what else is set."""
     if not executor:
         return ""

@@ -17,6 +17,7 @@ EXECUTORS = (
     '{"name": "read", "path": "README.md"}',
     '{"name": "simulate", "seconds": 2}',
 )
+CHECKS = ('{"name": "shell", "command": "make check"}',)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ FIELDS = (
     Field("status", "Status", "choice", choices=[(word, word.replace("_", " ")) for word in Status]),
     Field("estimated_seconds", "Estimate", "number", unit="seconds"),
     Field("executor", "Executor", "json", "What does it. Empty: an outside agent.", examples=EXECUTORS),
+    Field("verify", "Check", "json", "What checks that it is done: an executor, too.", examples=CHECKS),
 )
 MORE = (
     Field("lane", "Lane", "choice", choices=[("", "as its executor says"), *((word, word) for word in Lane)]),

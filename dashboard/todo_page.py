@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from django.db.models import Count, Q, QuerySet
 
-from dashboard import figures, overview_page, run_page, todo_list, todo_tree
+from dashboard import figures, overview_page, run_page, subtask_page, todo_list, todo_tree
 from dashboard.plan_page import PlanForm
 from runs.api.runs import RunIn
 from runs.engine import states
@@ -39,6 +39,8 @@ def context(view: todo_tree.View, now: datetime) -> dict[str, Any]:
         "rest": todo_list.rest(counts),
         "priority": PRIORITIES[todo.priority],
         "time": todo_tree.time(todo),
+        "executor": subtask_page.one_line(todo.executor),
+        "verify": subtask_page.one_line(todo.verify),
         "adds_at_end": not shown_adding(shown.rows),
         "hindrance": "" if run else hindrance(todo),
         "again": counts["completed"] == counts[TOTAL],

@@ -49,9 +49,7 @@ def _holder(run: Run, subtask: Subtask) -> Subtask | None:
     if held_by := detail.get("held_by"):
         return _named(int(held_by[0]["run"]), held_by[0]["subtask"])
     if detail.get("behind"):
-        kind, _, number = subtask.waits_key.partition("/")
-        # It may be of another run, whose keys are others; who it is is only said where it is of the same owner.
-        return next(iter(queries.by_id([int(number)])), None) if kind == "subtask" else _named(run.pk, detail["behind"])
+        return _named(int(detail["behind_run"]), detail["behind"])
     return None
 
 

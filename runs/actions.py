@@ -139,7 +139,7 @@ def _make(
         budget=options.budget,
         retry_of=retry_of,
         baseline_of=baseline_of,
-        **freeze.run_of(plan, options.strategy, options.max_agents),
+        **freeze.run_of(plan, options.strategy, options.max_agents, barriers=options.barriers),
     )
     with journal.of(run.pk, run.created_at) as entry:
         freeze.write(entry, run, plan, carried)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from runs import actions, exports, queries, resource_admin  # noqa: F401  (registers more)
+from runs import actions, exports, queries, resource_admin, undoing  # noqa: F401  (registers more)
 from runs.api.authentication import tokens
 from runs.models import Agent, Attempt, Run, Subtask, Token
 from runs.read_only_admin import Few, ReadOnly
@@ -50,7 +50,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "created_at"
     show_full_result_count = False
     inlines = (Subtasks, Attempts)
-    actions = ("export_csv", "export_json", "cancel_runs", "retry_runs")
+    actions = ("export_csv", "export_json", "cancel_runs", "retry_runs", "rollback_runs")
     change_form_template = "admin/run.html"
     fieldsets = (
         (
@@ -175,6 +175,14 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
             context = self.admin_site.each_context(request) | {"title": "Cancel runs?", "opts": self.opts, "runs": runs}
             return TemplateResponse(request, "admin/cancel.html", context)
         self._each(request, runs, "Being cancelled", lambda run: actions.cancel(run.pk))
+        return None
+
+    @admin.action(description="Roll back…", permissions=["steer"])
+    def rollback_runs(self, request: HttpRequest, runs: QuerySet[Run]) -> HttpResponse | None:
+        if "sure" not in request.POST:
+            context = self.admin_site.each_context(request) | {"title": "Roll back?", "opts": self.opts, "runs": runs}
+            return TemplateResponse(request, "admin/rollback.html", context)
+        self._each(request, runs, "Rolled back by", undoing.rollback)
         return None
 
     @admin.action(description="Try again, as new runs", permissions=["steer"])

@@ -16,7 +16,7 @@ from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
 from todos.models import Dependency, Todo
-from todos.plan import graph, strategy, words
+from todos.plan import bounds, graph, strategy, words
 from todos.plan.claims import Claim
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
@@ -43,9 +43,14 @@ class Plan:
         alone = [key for key, leaf in self.leaves.items() if not leaf.parallelizable]
         return strategy.choose(self.needs, alone, claimed.units(self.leaves))
 
-    def highest_speedup(self, max_agents: int) -> float | None:
-        """Work over the time that cannot be undercut: the longest chain, or all agents busy all the time."""
+    def highest_speedup(self, max_agents: int, *, barriers: bool = False) -> float | None:
+        """Work over the time that cannot be undercut: the longest chain, all agents busy all the time, or behind
+        barriers one phase after the other."""
         least = max(self.critical_path_seconds, self.work_seconds / max_agents)
+        if barriers:
+            of, lasts = {key: leaf.phase for key, leaf in self.leaves.items()}, settings.BARRIER_SECONDS
+            phased = bounds.behind_barriers(self.needs, self.seconds, of, agents=max_agents, patience=lasts)
+            least = max(least, phased)
         return self.work_seconds / least if least else None
 
 
@@ -113,7 +118,7 @@ def _needs(rows: list[Todo], parents: Mapping[str, str | None]) -> dict[str, lis
     return needs
 
 
-def run_of(plan: Plan, wanted: str, max_agents: int) -> dict[str, Any]:
+def run_of(plan: Plan, wanted: str, max_agents: int, *, barriers: bool) -> dict[str, Any]:
     """The columns of a run that follow from its plan."""
     chosen = plan.choice()
     named = wanted != Strategy.AUTO
@@ -122,7 +127,7 @@ def run_of(plan: Plan, wanted: str, max_agents: int) -> dict[str, Any]:
         "reason": f"asked for; auto would be {chosen.strategy}: {chosen.reason}" if named else chosen.reason,
         "work_seconds": plan.work_seconds,
         "critical_path_seconds": plan.critical_path_seconds,
-        "theoretical_speedup": plan.highest_speedup(max_agents),
+        "theoretical_speedup": plan.highest_speedup(max_agents, barriers=barriers),
     }
 
 

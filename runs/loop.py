@@ -54,15 +54,21 @@ def _move_on(entry: Entry) -> None:
     transitions.undelay(entry)
     transitions.look_again(entry)
     transitions.move(entry, "start")
-    if entry["fail_fast"] and entry["failed"] and entry["pending"]:
-        entry.mark(end_reason="fail_fast")
-        transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
+    _stop_at_failure(entry)
     _keep_to_budget(entry)
     transitions.begin_phases(entry)
     transitions.age(entry)
     transitions.ask(entry)
     if transitions.close(entry):
         mirror.at_end(entry)
+
+
+def _stop_at_failure(entry: Entry) -> None:
+    """Skips all that has not started, and takes back what a person was asked, where the first failure ends the run."""
+    if entry["fail_fast"] and entry["failed"] and (entry["pending"] or entry["asking"]):
+        entry.mark(end_reason="fail_fast")
+        transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
+        transitions.take_back_questions(entry)
 
 
 def _keep_to_budget(entry: Entry) -> None:

@@ -115,7 +115,7 @@ def details_of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, dict[str, Any
             **(subtask.waits_claim or {}),
             "since": subtask.waits_since,
             "until": subtask.waits_until,
-            "behind": first[subtask.pk].key if subtask.pk in first else ahead.get(subtask.waits_key),
+            **_behind(first.get(subtask.pk) or ahead.get(subtask.waits_key)),
             **_named(run, holders.get(keys[subtask.pk], [])),
         }
         for subtask in subtasks
@@ -161,9 +161,14 @@ def _holders(keys: Iterable[str]) -> dict[str, list[Holder]]:
     return found
 
 
-def _ahead(run: Run, keys: Iterable[str]) -> dict[str, str]:
-    """The key of the subtask that has waited for so long that others wait for it, as far as it is of the same owner."""
+def _ahead(run: Run, keys: Iterable[str]) -> dict[str, Subtask]:
+    """The subtask that has waited for so long that others wait for it, as far as it is of the same owner."""
     numbers = {int(key.partition("/")[2]) for key in keys if key.startswith("subtask/")}
     ours = Subtask.objects.filter(pk__in=numbers, run__owner=run.owner_id)
-    rows = ours.values_list("pk", "key") if numbers else ()
-    return {f"subtask/{number}": key for number, key in rows}
+    rows = ours.only("pk", "run_id", "key") if numbers else ()
+    return {f"subtask/{row.pk}": row for row in rows}
+
+
+def _behind(other: Subtask | None) -> dict[str, Any]:
+    """Who goes first: its key, and its run, which may be another one."""
+    return {"behind": other and other.key, "behind_run": other and str(other.run_id)}

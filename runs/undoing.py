@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from runs import actions, freeze, journal, orchestrator
@@ -30,15 +31,24 @@ def rollback(run: Run, *, made_by_id: int | None = None) -> Run:
             raise Conflict("the run has not ended", current=entry["status"])
     if run.todo is not None:
         actions.refuse_if_running(run.todo)
-    before = Run.objects.filter(rollback_of=run)
-    if before.filter(status__in=states.RUN_UNENDED).exists():
+    if under_way(run):
         raise Conflict("it is being rolled back already", current=run.status)
-    done = Subtask.objects.filter(run=run, status=states.Status.COMPLETED, epoch__gt=0, rollback__isnull=False)
-    begun = Subtask.objects.filter(run__in=before, epoch__gt=0).values("key")
-    steps = list(done.exclude(key__in=begun).order_by("-finished_at", "-pk").defer("result"))
+    steps = list(left(run).defer("result"))
     if not steps:
         raise Conflict("there is nothing to undo, or no more", current=run.status)
     return _make(run, steps, made_by_id)
+
+
+def under_way(run: Run) -> bool:
+    """Whether a rollback of it has not ended."""
+    return Run.objects.filter(rollback_of=run, status__in=states.RUN_UNENDED).exists()
+
+
+def left(run: Run) -> QuerySet[Subtask]:
+    """What it has completed itself, says how it is undone, and nobody has begun to undo: the last completed first."""
+    done = Subtask.objects.filter(run=run, status=states.Status.COMPLETED, epoch__gt=0, rollback__isnull=False)
+    begun = Subtask.objects.filter(run__rollback_of=run, epoch__gt=0).values("key")
+    return done.exclude(key__in=begun).order_by("-finished_at", "-pk")
 
 
 def _make(run: Run, steps: Sequence[Subtask], made_by_id: int | None) -> Run:

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import frames
 from dashboard.views.access import steered_run, subtask_for
-from runs import actions, answering
+from runs import actions, answering, undoing
 from runs.models import SubtaskDependency
 from todos.problems import Refused
+
+SHOWN_STEPS = 5
 
 
 @login_required
@@ -94,6 +96,25 @@ def baseline(request: HttpRequest, run_id: int) -> HttpResponse:
         return _refused(request, run_id, refused)
     messages.success(request, "This run does the same one after the other, and will tell what parallel work gained.")
     return redirect("run", measuring.pk)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def rollback(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Asks first; then leads to the run that undoes this one."""
+    run = steered_run(request, run_id)
+    if request.method == "GET":
+        steps = list(undoing.left(run).values_list("key", flat=True)) if run.finished_at else []
+        if not steps:
+            return _moved(request, run_id, "There is nothing to undo. Nothing was changed.", "error")
+        asked = {"run": run, "steps": steps, "shown": steps[:SHOWN_STEPS], "on": reverse("run", args=[run.pk])}
+        return _ask(request, "run/confirm_rollback.html", asked)
+    try:
+        undo = undoing.rollback(run)
+    except Refused as refused:
+        return _refused(request, run_id, refused)
+    messages.success(request, f"This run undoes run {run.pk}: what was completed last is undone first.")
+    return redirect("run", undo.pk)
 
 
 # ---- how they answer ----

@@ -69,6 +69,7 @@ class WaitedFor(TypedDict):
     since: datetime | None
     until: datetime | None
     behind: str | None
+    behind_run: str | None
     held_by: list[HeldBy]
     more: int
 

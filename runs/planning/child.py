@@ -1,10 +1,13 @@
 """The process in which a todo is planned: a request on standard input, the plan on standard output, both JSON.
 
-Planning takes as long as it is given; in a process of its own it holds up nobody else, and can be ended.
+Planning takes as long as it is given; in a process of its own it holds up nobody else, and can be ended. It ends with
+the server, too, whatever ends that: nobody would read the plan.
 """
 
 import json
+import os
 import sys
+import threading
 import time
 from typing import Any
 
@@ -14,8 +17,15 @@ from todos.plan.planner import Task, Wish, plan
 
 
 def main(arguments: list[str]) -> None:
+    """The argument: the reading end of a pipe that nobody writes to; the server has the other end."""
+    threading.Thread(target=_end_with, args=(int(arguments[0]),), daemon=True).start()
     request = json.load(sys.stdin)
     json.dump(_answer(request), sys.stdout, separators=(",", ":"))
+
+
+def _end_with(server: int) -> None:
+    os.read(server, 1)
+    os._exit(1)
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import threading
 from dataclasses import asdict
@@ -72,12 +73,14 @@ def _task(plan: freeze.Plan, key: str, there: set[str]) -> dict[str, Any]:
 def _ask(request: str, seconds: float) -> Any:
     if not _turns.acquire(timeout=TURN_SECONDS):
         raise Busy("too many plans are being made")
+    theirs, ours = os.pipe()
     try:
         done = subprocess.run(  # noqa: S603 - an interpreter of our own
-            command(PROGRAM),
+            command(PROGRAM, str(theirs)),
             input=request.encode(),
             stdout=subprocess.PIPE,
             env=environment(),
+            pass_fds=(theirs,),
             timeout=seconds,
             check=True,
         )
@@ -87,5 +90,7 @@ def _ask(request: str, seconds: float) -> Any:
         log.error("planning ended with %s", error.returncode)
         raise Busy("planning was broken off") from None
     finally:
+        os.close(theirs)
+        os.close(ours)
         _turns.release()
     return json.loads(done.stdout)

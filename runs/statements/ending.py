@@ -92,7 +92,8 @@ REQUEST_STOP = Statement(
     "",
     """
     UPDATE runs_subtask SET cancel_requested_at = %(now)s
-    WHERE run_id = %(run)s AND status = 'in_progress' AND cancel_requested_at IS NULL AND (id = %(id)s OR %(all)s = 1)
+    WHERE run_id = %(run)s AND status = 'in_progress' AND cancel_requested_at IS NULL
+      AND (id = %(id)s OR %(all)s = 1 OR (%(asked)s = 1 AND waits_for = 'person'))
     RETURNING id
     """,
 )

@@ -8,7 +8,7 @@ from runs.transitions.aging import age
 from runs.transitions.asking import ask
 from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
-from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts
+from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts, take_back_questions
 from runs.transitions.line import bring_back
 from runs.transitions.phases import begin_phases
 from runs.transitions.reporting import apply
@@ -33,5 +33,6 @@ __all__ = [
     "request_stop",
     "screen",
     "stopping_attempts",
+    "take_back_questions",
     "undelay",
 ]

@@ -36,12 +36,23 @@ def request_cancel(entry: Entry) -> bool:
 
 def request_stop(entry: Entry, subtask: int | None = None) -> int:
     """Asks the attempts of one subtask, or of all, to stop. Says how many are asked now that were not before."""
-    asked = sql.REQUEST_STOP(run=entry.run_id, now=stamp(entry.now), id=subtask, all=int(subtask is None))
-    entry.add(stopping=len(asked))
-    for (number,) in asked:
+    return _stop(entry, subtask=subtask, everything=subtask is None)
+
+
+def take_back_questions(entry: Entry) -> None:
+    """Nobody is to answer any more what a person was asked: the run goes no further, whatever the answer."""
+    if entry["asking"]:
+        _stop(entry, asked=True)
+
+
+def _stop(entry: Entry, *, subtask: int | None = None, everything: bool = False, asked: bool = False) -> int:
+    which = {"id": subtask, "all": int(everything), "asked": int(asked)}
+    stopped = sql.REQUEST_STOP(None, run=entry.run_id, now=stamp(entry.now), **which)
+    entry.add(stopping=len(stopped))
+    for (number,) in stopped:
         under_way = states.Status.IN_PROGRESS
         entry.note("stop_requested", subtask=number, before=under_way, after=under_way)
-    return len(asked)
+    return len(stopped)
 
 
 def stopping_attempts(entry: Entry) -> list[int]:

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
+from dashboard.consumers import StreamConsumer
 from tests.dashboard.sockets import HOST, Headers, Socket, by_cookie, by_token, elsewhere
 from tests.factories import token_of
 from tests.scenes import Scene
@@ -47,3 +48,12 @@ async def test_another_name_for_this_server_opens_no_socket(where: str, ada: Use
 @pytest.mark.parametrize("path", ["/", "/ws/", "/ws/runs/", "/ws/runs/0x1/", "/ws/runs/1/more/", "/api/v1/runs/"])
 async def test_where_there_is_no_socket_none_opens(ada: User, path: str) -> None:
     assert await is_refused(path, by_token(await elsewhere(token_of, ada)))
+
+
+def test_a_socket_that_does_not_say_who_may_look_cannot_be_made() -> None:
+    class Open(StreamConsumer):
+        async def pump(self) -> None:
+            pass
+
+    with pytest.raises(TypeError, match="may_see"):
+        Open()

@@ -144,6 +144,18 @@ def test_who_waits_for_one_that_has_waited_longer_says_so(ada: User) -> None:
     assert words(there, "c") == "src/&lt;b&gt;, kept for b, which goes first"
 
 
+def test_who_goes_first_is_linked_in_its_own_run(ada: User) -> None:
+    reader = FILE | {"mode": "read"}
+    there, other = scene(ada, "ab", claims={"a": [reader], "b": [FILE]}), scene(ada, "dec", claims={"c": [reader]})
+    there.start("a", "b")
+    other.later(61)
+    other.start("c", agent="agent-3")
+    assert words(other, "c") == f"src/**, kept for b of run {there.run_id}, which goes first"
+    run, subtask = other.run, other.subtask("c")
+    html = reasons.of(run, subtask, waits.of(run, [subtask])[subtask.pk], other.now)
+    assert f'href="/runs/{there.run_id}/subtasks/b/"' in html
+
+
 def test_one_that_must_be_alone_waits_for_its_turn(ada: User) -> None:
     there = scene(ada, "ab")
     there.start("a")

@@ -51,6 +51,11 @@ def test_what_is_waited_for_is_said_in_one_line() -> None:
         ({"work_seconds": 600, "strategy": "sequential"}, "limit: one agent for 10 min of work"),
         ({"work_seconds": 600, "critical_path_seconds": 225}, "limit: the longest chain, 3 min 45 s"),
         ({"work_seconds": 600, "critical_path_seconds": 44}, "limit: 10 min of work shared by 4 agents"),
+        (
+            {"work_seconds": 600, "theoretical_speedup": 3.0, "barriers": True},
+            "limit: one phase after the other, 3 min 20 s",
+        ),
+        ({"work_seconds": 600, "barriers": True}, "limit: 10 min of work shared by 4 agents"),
     ],
 )
 def test_the_limit_that_binds_is_named(columns: dict[str, Any], words: str) -> None:

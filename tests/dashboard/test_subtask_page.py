@@ -1,5 +1,6 @@
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import subtask_page
@@ -52,6 +53,15 @@ def test_bytes_that_are_no_text_do_no_harm(ada: User) -> None:
     there.start("a")
     there.print("a", "caf\udce9".encode("utf-8", "surrogateescape").decode("latin-1"))
     assert "caf" in shown(there, "a")["output"].html
+
+
+def test_a_priority_is_what_was_asked_for_and_how_far_it_climbed(ada: User, browser: Client) -> None:
+    there = scene(ada, "a")
+    Subtask.objects.update(priority=4, aged=None)
+    page = f"/runs/{there.run_id}/subtasks/a/"
+    assert "<dt>Priority</dt><dd>4</dd>" in browser.get(page).content.decode()
+    Subtask.objects.update(priority=2, aged=2)
+    assert "<dt>Priority</dt><dd>4, climbed to 2 while it waited</dd>" in browser.get(page).content.decode()
 
 
 def test_without_output_there_is_none(ada: User) -> None:
@@ -134,3 +144,10 @@ def test_the_drawer_takes_the_same_queries_at_any_size(
             subtask_page.context(run, subtask, there.now)
         counts.append(len(taken))
     assert counts[0] == counts[1]
+
+
+def test_what_checks_it_is_shown_beside_what_does_it(ada: User, browser: Client) -> None:
+    there = scene(ada, "a")
+    Subtask.objects.update(verify={"name": "shell", "command": "make check"})
+    html = browser.get(f"/runs/{there.run_id}/subtasks/a/").content.decode()
+    assert "<dt>Checked by</dt><dd><code>shell command=make check</code></dd>" in html

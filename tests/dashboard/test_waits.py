@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from dashboard import waits
+from runs import resources
 from tests.factories import person
 from tests.scenes import Scene, scene
 
@@ -77,6 +78,8 @@ def test_one_that_has_waited_longer_is_a_step_in_whichever_run_it_is(ada: User) 
         (there.run_id, "b"),
         (there.run_id, "a"),
     ]
+    [waiting] = resources.of_run(other.run)["waiting"]
+    assert (waiting["behind"], waiting["behind_run"]) == ("b", str(there.run_id))
 
 
 def test_who_of_somebody_else_goes_first_is_not_told(ada: User) -> None:

@@ -17,8 +17,10 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, sync_playwright
 
 from dashboard.asgi import application
-from tests.factories import person
+from runs import orchestrator
+from tests.factories import person, plant
 from tests.setup import browser as installed_browser
+from todos.models import Todo
 
 HERE = Path(__file__).parent
 # WhiteNoise streams files the synchronous way, which Django warns of; a browser that leaves a page leaves answers
@@ -143,3 +145,17 @@ def visit(server: str, ada: User, chromium: Browser, watched: Watched) -> Iterat
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def there(ada: User) -> Todo:
+    parts = [{"key": key, "content": f"Do {key}", "executor": {"name": "simulate", "seconds": 0.2}} for key in "abcd"]
+    return plant(ada, "Review the code base", subtasks=parts)
+
+
+@pytest.fixture
+def orchestrated(transactional_db: None) -> Iterator[None]:
+    """Runs are carried out, by the workers of this process."""
+    orchestrator.start()
+    yield
+    orchestrator.stop()

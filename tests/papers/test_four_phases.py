@@ -1,5 +1,7 @@
 """The research note's batching: research first, then all that only reads as one batch, then what writes, in order."""
 
+import pytest
+
 from tests.factories import Api, made
 from tests.papers.playing import Json, Theatre, planned
 
@@ -31,6 +33,20 @@ def test_all_that_reads_is_one_batch_and_what_writes_goes_in_order(api: Api, the
     assert [played.begun[key] for key in WRITES] == [13, 15, 17]
     assert all(played.beside(key) == {key} for key in ["research", *WRITES])
     assert (played.makespan, plan["predicted_makespan_seconds"]) == (19, 19)
+
+
+def test_behind_barriers_no_run_is_faster_than_its_phases_one_after_the_other(api: Api, theatre: Theatre) -> None:
+    phase = {"research": 1} | dict.fromkeys(READS, 2) | dict.fromkeys(WRITES, 3)
+    subtasks = [call("research", "query", 5), *(call(key, "query", 3 + at) for at, key in enumerate(READS))]
+    subtasks += [call(key, "execute", 2) for key in WRITES]
+    todo = made(api, content="Phases", subtasks=[one | {"phase": phase[one["key"]]} for one in subtasks])
+    played = theatre.play(api, todo, strategy="parallel", max_agents=8, barriers=True)
+    work, least = 5 + sum(range(3, 9)) + 3 * 2, 5 + 8 + 2
+    assert played.makespan == least
+    assert played.progress["theoretical_speedup"] == pytest.approx(work / least)
+    assert played.progress["speedup"] == pytest.approx(work / least)
+    free = theatre.play(api, todo, strategy="parallel", max_agents=8)
+    assert free.progress["theoretical_speedup"] == pytest.approx(work / 8)
 
 
 def test_the_width_of_the_batch_is_shown_while_it_lasts(api: Api, theatre: Theatre) -> None:

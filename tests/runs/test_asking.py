@@ -7,7 +7,7 @@ import pytest
 from runs import actions, answering, orchestrator, transitions
 from runs.models import Attempt
 from tests.runs.acting import Stage
-from tests.runs.making import Work, at_once, violations
+from tests.runs.making import Outline, Work, at_once, violations
 from todos.problems import Conflict, Missing
 
 ASK = {"executor": {"name": "approval", "question": "Ship it?"}}
@@ -115,6 +115,27 @@ def test_a_cancel_takes_the_question_back_at_once(stage: Stage) -> None:
     stage.puppet.finish("docs")
     stage.pass_time(2)
     assert (made.status("ok"), made.run.stopping) == ("cancelled", 0)
+
+
+@pytest.mark.parametrize("ship", [{"ship": {"needs": ["ok"]}}, {}], ids=["with more to do", "as the last thing"])
+def test_the_first_failure_takes_the_question_back_where_it_ends_the_run(stage: Stage, ship: Outline) -> None:
+    made = stage.run({"ok": ASK, "docs": {"max_retries": 0}, **ship}, fail_fast=True)
+    stage.puppet.fail("docs")
+    stage.until(lambda: made.status("docs") == "failed")
+    stage.pass_time(2)
+    assert (made.status("ok"), made.run.asking, made.run.stopping) == ("cancelled", 0, 0)
+    assert (made.run.status, made.run.end_reason) == ("failed", "fail_fast")
+    with pytest.raises(Conflict):
+        answering.answer(made.run_id, "ok", approve=True, text="", by="user:1")
+
+
+def test_without_being_told_to_stop_a_run_goes_on_asking(stage: Stage) -> None:
+    made = stage.run({"ok": ASK, "docs": {"max_retries": 0}})
+    stage.puppet.fail("docs")
+    stage.until(lambda: made.status("docs") == "failed")
+    stage.pass_time(2)
+    assert (made.status("ok"), made.run.status) == ("in_progress", "running")
+    answer(stage, made, True)
 
 
 def test_the_question_alone_can_be_cancelled(stage: Stage) -> None:

@@ -8,8 +8,8 @@ from django.test import Client
 
 from runs.models import Hold, Resource
 from tests.factories import person
+from tests.runs.admin.pages import queries_of
 from tests.runs.making import dump
-from tests.runs.test_admin import queries_of
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

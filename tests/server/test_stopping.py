@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM: at any time, with work under way and with callers that wait."""
 
 import contextlib
+import json
 import signal
 import socket
 import time
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.sync.client import connect
 
-from tests.server.process import PATIENCE, Server, until
+from tests.server.process import PATIENCE, Server, below, gone, until
 
 SERVERS = ["daphne", "uvicorn"]
 FEW_SECONDS = 5.0
@@ -59,16 +60,22 @@ def test_a_signal_hands_back_what_is_under_way(settled: Server, number: int, nam
 
 
 @contextlib.contextmanager
-def long_polls(server: Server, run: str, count: int = 3) -> Iterator[None]:
-    """Callers who have asked to be told of the next change, within half a minute."""
-    address = urlsplit(server.url)
-    request = f"GET /api/v1/runs/{run}/progress/?after=1000000&wait=30 HTTP/1.1\r\nHost: {address.netloc}\r\n"
-    request += f"Authorization: Bearer {server.token}\r\n\r\n"
+def asking(server: Server, line: str, body: object = None, count: int = 1) -> Iterator[None]:
+    """Callers who have asked for this, and listen."""
+    address, data = urlsplit(server.url), json.dumps(body).encode()
+    request = f"{line} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {server.token}\r\n"
+    request += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
     with contextlib.ExitStack() as stack:
         for _ in range(count):
             caller = stack.enter_context(socket.create_connection((address.hostname, address.port), PATIENCE))
-            caller.sendall(request.encode())
+            caller.sendall(request.encode() + data)
+        server.get("runs/?limit=1")  # who came before is being answered once this is
         yield
+
+
+def long_polls(server: Server, run: str) -> contextlib.AbstractContextManager[None]:
+    """Callers who have asked to be told of the next change, within half a minute."""
+    return asking(server, f"GET /api/v1/runs/{run}/progress/?after=1000000&wait=30", count=3)
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -84,6 +91,28 @@ def test_callers_that_wait_do_not_hold_up_the_end(settled: Server, name: str) ->
         since = time.monotonic()
         assert (settled.stop(), settled.lines[-1]) == (0, "stopped")
         assert time.monotonic() - since < FEW_SECONDS
+    assert "Traceback" not in settled.printed
+
+
+def plan_to_improve(server: Server) -> str:
+    """A todo whose plan is never known to be the best: the number of it."""
+    spec = [{"key": f"s{at}", "content": "x", "estimated_seconds": 1 + at % 7} for at in range(300)]
+    needs = [one | {"depends_on": [f"s{at // 2}"] if at else []} for at, one in enumerate(spec)]
+    status, todo = server.ask("todos/", {"content": "Plan", "subtasks": needs})
+    assert status == 201, todo
+    return str(todo["id"])
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_plan_that_is_being_improved_does_not_hold_up_the_end(settled: Server, name: str) -> None:
+    settled.start(SERVER=name)
+    path = f"/api/v1/todos/{plan_to_improve(settled)}/plan/"
+    with asking(settled, f"POST {path}", {"improve_seconds": 10, "max_agents": 7}):
+        (planner,) = until(lambda: below(settled.running.pid), "it is being planned")
+        since = time.monotonic()
+        assert (settled.stop(), settled.lines[-1]) == (0, "stopped")
+        assert time.monotonic() - since < FEW_SECONDS
+        assert gone(planner, 0.5)
     assert "Traceback" not in settled.printed
 
 

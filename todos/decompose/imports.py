@@ -1,10 +1,11 @@
 """Which Python files of a tree import which others, found by parsing them; nothing is imported or executed.
 
 What counts is what is imported when the file itself is: imports inside functions and for type checkers do not. A file
-that is too large, or is no Python, imports nothing.
+that is too large, or is no Python as far as it imports anything, imports nothing.
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from todos import paths
 
 MAX_BYTES = 1024 * 1024
+
+_OUTERMOST = re.compile(rb"^[^\s#]", re.MULTILINE)
 
 Read = Callable[[str], bytes]
 
@@ -95,7 +98,7 @@ def _statements(path: str, read: Read) -> Iterator[ast.stmt]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the style of what is looked at
         try:
-            stack: list[ast.AST] = list(ast.parse(read(path), path).body)
+            stack: list[ast.AST] = list(_parsed(read(path), path).body)
         except (paths.PathError, SyntaxError, ValueError, RecursionError, MemoryError):
             return
     while stack:
@@ -108,6 +111,24 @@ def _statements(path: str, read: Read) -> Iterator[ast.stmt]:
                 stack += below if isinstance(below, list) else ()
         elif isinstance(node, ast.If):
             stack += node.orelse
+
+
+def _parsed(source: bytes, path: str) -> ast.Module:
+    """The module up to its last import: parsing is most of the work, and the rest imports nothing.
+
+    Where the cut falls into something that goes on, a string say, what is left is no Python: then all of it is parsed.
+    """
+    last = source.rfind(b"import")
+    if last < 0:
+        return ast.Module([], [])
+    end = source.find(b"\n", last)
+    line = _OUTERMOST.search(source, end) if end >= 0 else None
+    try:
+        return ast.parse(source[: line.start()] if line else source, path)
+    except SyntaxError:
+        if line is None:
+            raise
+        return ast.parse(source, path)
 
 
 def _for_type_checkers(node: ast.AST) -> bool:

@@ -5,11 +5,15 @@ Graham (1969) the most: no schedule is shorter than its longest chain, than the 
 its busiest resource has to do.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import TypeVar
 
+from todos.plan import graph
 from todos.plan.problem import Problem
+
+Node = TypeVar("Node", bound=Hashable)
 
 PAIRS_UP_TO = 150
 ROUNDING = 1e-9
@@ -63,6 +67,28 @@ def agent_load(problem: Problem) -> float:
     agents = problem.agents or max(1, problem.size)
     alone = sum(problem.durations[task] for task in problem.alone)
     return alone + (sum(problem.durations) - alone) / agents
+
+
+def behind_barriers(
+    needs: graph.Graph[Node],
+    seconds: Mapping[Node, float],
+    phases: Mapping[Node, int | None],
+    *,
+    agents: int,
+    patience: float,
+) -> float:
+    """The seconds that phases need one after the other: each its own longest chain, or its work shared by all agents.
+
+    A barrier lasts `patience` seconds from the first end in its phase: the next phase may begin beside the rest of it.
+    """
+    least = begins = 0.0
+    for phase in sorted({phase for phase in phases.values() if phase is not None}):
+        within = {node for node in needs if phases[node] == phase}
+        chain = graph.remaining_paths({node: within.intersection(needs[node]) for node in within}, seconds.__getitem__)
+        long = max(*chain.values(), sum(seconds[node] for node in within) / agents)
+        least = max(least, begins + long)
+        begins += min(long, min(seconds[node] for node in within) + patience)
+    return least
 
 
 def resource_loads(problem: Problem) -> list[float]:

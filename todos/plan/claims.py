@@ -7,7 +7,7 @@ of characters (`[ab]`) may be any character.
 
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ FILE, API, DATABASE, MEMORY = "file", "api", "database", "memory"
 COUNTED = frozenset({DATABASE, MEMORY})
 """Kinds of which there is a capacity: amounts that are held at a time add up to it at most."""
 
+Same = Callable[[str, str], bool]
 _WILD = re.compile(r"[*?\[]")
 _SET = re.compile(r"\[[!^]?\]?[^\]]*\]")
 
@@ -73,22 +74,59 @@ def _parts_meet(one: str, other: str) -> bool:
     return _meet(one, other, "*", lambda a, b: a == b or "?" in (a, b))
 
 
-def _meet(one: Sequence[str], other: Sequence[str], star: str, same: Callable[[str, str], bool]) -> bool:
+def _meet(one: Sequence[str], other: Sequence[str], star: str, same: Same) -> bool:
     """Whether some sequence fits both of these, where `star` fits any number of items, none too.
 
-    Read from the end: `row[j]` says whether what is left of one, from i on, meets what is left of the other, from j on.
+    From both ends, until one of them has a star there, items stand opposite each other. If the stars that are met do
+    not both belong to one of them, or the other has a star of its own in between, each star takes what the other has
+    beside it, and they meet. What is left is one with stars at both ends against one without any: what stands between
+    two stars is found there, one after the other, each as early as it can be.
     """
-    below: list[bool] = []
-    for i in range(len(one), -1, -1):
-        row = [False] * (len(other) + 1)
-        for j in range(len(other), -1, -1):
-            if i == len(one) and j == len(other):
-                row[j] = True
-            elif i < len(one) and one[i] == star:
-                row[j] = below[j] or (j < len(other) and row[j + 1])
-            elif j < len(other) and other[j] == star:
-                row[j] = row[j + 1] or (i < len(one) and below[j])
-            elif i < len(one) and j < len(other):
-                row[j] = below[j + 1] and same(one[i], other[j])
-        below = row
-    return below[0]
+    for _ in ("from the front", "from the back"):
+        alike = _opposite(one, other, star, same)
+        if alike is None:
+            return False
+        one, other = one[alike:][::-1], other[alike:][::-1]
+    if star not in one and star not in other:
+        return not one and not other
+    if star in one and star in other:
+        return True
+    stars, plain = (one, other) if star in one else (other, one)
+    return _found_in_order(stars, plain, star, same)
+
+
+def _opposite(one: Sequence[str], other: Sequence[str], star: str, same: Same) -> int | None:
+    """How many items stand opposite each other before the first star; None when two of these cannot meet."""
+    for at, (mine, its) in enumerate(zip(one, other)):
+        if star in (mine, its):
+            return at
+        if not same(mine, its):
+            return None
+    return min(len(one), len(other))
+
+
+def _found_in_order(stars: Sequence[str], plain: Sequence[str], star: str, same: Same) -> bool:
+    """Sets of places are integers, a bit for each place: so what is alike is compared at all places at once."""
+    places: dict[str, int] = {}
+    for place, item in enumerate(plain):
+        places[item] = places.get(item, 0) | 1 << place
+    wild = {item: where for item, where in places.items() if is_wild(item)}
+    at = 0
+    for between in _between_stars(stars, star):
+        begins = (1 << len(plain)) - 1 >> at << at
+        for offset, item in enumerate(between):
+            near = places if is_wild(item) else wild | {item: places.get(item, 0)}
+            meets = sum(where for other, where in near.items() if same(item, other))
+            begins &= meets >> offset
+            if not begins:
+                return False
+        at = (begins & -begins).bit_length() - 1 + len(between)
+    return True
+
+
+def _between_stars(items: Sequence[str], star: str) -> Iterator[Sequence[str]]:
+    begins = 0
+    for at in [*(at for at, item in enumerate(items) if item == star), len(items)]:
+        if at > begins:
+            yield items[begins:at]
+        begins = at + 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from tests.bench.lines import Line
-from tests.bench.measures import dag, dispatch, idle, live, orchestrate, session, size, start
+from tests.bench.measures import dag, decompose, dispatch, idle, live, orchestrate, session, size, start
 from tests.bench.sitting import Sitting
 
 MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
@@ -12,6 +12,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "dispatch": dispatch.measure,
     "session": session.measure,
     "size": size.measure,
+    "decompose": decompose.measure,
     "live": live.measure,
     "start": start.measure,
     "idle": idle.measure,

@@ -4,7 +4,7 @@ from django.contrib.messages import get_messages
 from django.http.response import HttpResponseBase
 from django.test import Client
 
-from runs.models import Run
+from runs.models import Run, Subtask
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +137,44 @@ def test_a_measured_baseline_is_what_the_page_says(browser: Client, ada: User) -
     page = browser.get(f"/runs/{there.run_id}/").content.decode()
     assert "3.0x <small>measured</small>" in page
     assert "3.0x as fast as one after the other" in page
+
+
+@pytest.fixture
+def done(ada: User) -> Scene:
+    """A run in which `a` and `b` are done and can be undone, and `c` cannot."""
+    made = scene(ada, "abc", max_agents=3)
+    Subtask.objects.exclude(key="c").update(rollback={"name": "simulate", "seconds": 0})
+    made.start("a", "b", "c")
+    for key in "abc":
+        made.later(1)
+        made.complete(key)
+    return made
+
+
+def test_rolling_back_asks_first_and_says_what_will_be_undone(browser: Client, done: Scene) -> None:
+    assert f'href="/runs/{done.run_id}/rollback/"' in browser.get(f"/runs/{done.run_id}/").content.decode()
+    dialog = browser.get(f"/runs/{done.run_id}/rollback/", headers=HTMX).content.decode()
+    assert "<html" not in dialog
+    assert "<b>2 subtasks</b> will be undone" in dialog
+    assert '<span class="key">b</span>, <span class="key">a</span>.' in dialog
+    assert "Leave it as it is" in browser.get(f"/runs/{done.run_id}/rollback/").content.decode()
+    assert Run.objects.count() == 1
+
+
+def test_rolling_back_leads_to_the_run_that_undoes_it(browser: Client, done: Scene) -> None:
+    response = browser.post(f"/runs/{done.run_id}/rollback/")
+    undo = Run.objects.get(rollback_of=done.run_id)
+    assert (response["Location"], undo.total) == (f"/runs/{undo.pk}/", 2)
+    assert said(response) == [f"This run undoes run {done.run_id}: what was completed last is undone first."]
+    assert "/rollback/" not in browser.get(f"/runs/{done.run_id}/").content.decode()
+    again = browser.post(f"/runs/{done.run_id}/rollback/")
+    assert (again["Location"], Run.objects.count()) == (f"/runs/{done.run_id}/", 2)
+
+
+def test_where_there_is_nothing_to_undo_nobody_is_asked(browser: Client, there: Scene) -> None:
+    response = browser.get(f"/runs/{there.run_id}/rollback/")
+    assert said(response) == ["There is nothing to undo. Nothing was changed."]
+    assert "/rollback/" not in browser.get(f"/runs/{there.run_id}/").content.decode()
 
 
 def test_looking_at_a_button_presses_nothing(browser: Client, there: Scene) -> None:

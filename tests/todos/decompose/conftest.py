@@ -10,7 +10,7 @@ from todos.decompose import imports as import_graph
 from todos.decompose import registry
 from todos.decompose.base import Around, Made
 from todos.decompose.tree import Tree, TreeError, Wanted, walk
-from todos.plan.outline import Row
+from todos.plan.outline import Row, leaf_graph
 from todos.problems import Invalid
 
 Split = Callable[..., Made]
@@ -56,3 +56,26 @@ def rows_of(made: Made) -> dict[str, Row]:
     from todos.actions.planting import outline_of
 
     return {row.key: row for row in outline_of(made.subtasks)}
+
+
+def needs(made: Made) -> dict[str, list[str]]:
+    rows = rows_of(made)
+    return leaf_graph(
+        {key: row.item.depends_on for key, row in rows.items()}, {key: r.parent for key, r in rows.items()}
+    )
+
+
+def spec(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = row.item.data.model_dump(exclude_unset=True, exclude={"subtasks"})
+    return found
+
+
+def claims(row: Row) -> list[tuple[str, str]] | None:
+    resources = row.item.data.resources
+    return None if resources is None else [(one.name, one.mode) for one in resources]
+
+
+def refused(split: Split, strategy: str, **options: Any) -> tuple[str, str]:
+    with pytest.raises(Invalid) as error:
+        split(strategy, **options)
+    return error.value.problems[0].pointer, error.value.problems[0].detail

@@ -44,6 +44,12 @@ def imports(root: Path, files: dict[str, str]) -> dict[str, list[str]]:
         ("text = 'import top'", []),
         ("import app.a", []),  # itself
         ("import top(", []),
+        ("import top\nx = (", ["top.py"]),  # nothing is imported from where it is no Python on
+        ("if x:\n    import top\nelse:\n    import app.b\n\nx = 1\n", ["app/b.py", "top.py"]),
+        ("try:\n    import top\nfinally:\n    x = 1\n", ["top.py"]),
+        ("import top\n'''\nimport app.b\nx\n'''\ny = 1\n", ["top.py"]),
+        ("x = '''\nimport app.b\n'''; import top\ny = 1\n", ["top.py"]),
+        ("x = [  # import\n1,\n]\nimport top; y = 1\nz = 1", ["top.py"]),
         ("\0", []),
         ("(" * 5000, []),
         ("x = " + "-" * 5000 + "1", []),

@@ -181,6 +181,24 @@ def test_the_least_speedup_is_reached_by_every_list() -> None:
         assert sum(problem.durations) / problem.makespan(listed(problem)) >= least - 1e-9, seed
 
 
+@pytest.mark.parametrize(
+    ("agents", "patience", "least"),
+    [
+        (9, 60, 4 + 6 + 3),  # the longest chain of each phase
+        (1, 60, 8 + 7 + 3),  # all of the work that has a phase
+        (2, 60, 4 + 6 + 3),
+        (9, 0, 4 + 6),  # each begins as soon as the first of the one before has ended
+        (9, 3, 4 + 1 + 3 + 3),
+    ],
+)
+def test_phases_one_after_the_other_need_the_sum_of_what_each_needs(agents: int, patience: float, least: float) -> None:
+    needs: dict[str, list[str]] = {"a": [], "b": [], "c": ["a"], "d": ["c"], "e": [], "f": ["d"], "free": ["a"]}
+    seconds = {"a": 4.0, "b": 4.0, "c": 1.0, "d": 5.0, "e": 1.0, "f": 3.0, "free": 50.0}
+    phases = {"a": 1, "b": 1, "c": 2, "d": 2, "e": 2, "f": 3, "free": None}
+    found = bounds.behind_barriers(needs, seconds, phases, agents=agents, patience=patience)
+    assert found == least
+
+
 def test_no_time_at_all_has_no_speedup() -> None:
     found = bounds.limits(Problem([0, 0], [[], []], 2))
     assert (found.amdahl, found.work_span) == (None, None)
