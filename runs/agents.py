@@ -56,7 +56,7 @@ def named(principal: Principal, name: str) -> Agent:
 
 @transaction.atomic
 def register(principal: Principal, said: Registration) -> tuple[Agent, bool]:
-    """The agent, and whether it is new. One that is there already is what it now says it is, and stays below whom it is.
+    """The agent, and whether it is new. One that is there already is what it now says it is, and stays where it is.
 
     Raises Forbidden without a token, Invalid for a parent that cannot be one, Conflict where there is no room.
     """

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from runs.engine import states
-from runs.models import Agent, Attempt, Command, Delivery, Order
+from runs.models import Attempt, Command, Delivery, Order
 from todos.problems import Busy
 
 MOST_URGENT = 1
@@ -52,7 +52,7 @@ def _clear() -> None:
     Command.objects.filter(deliveries=None).delete()
 
 
-def acknowledge(agent: Agent, numbers: Sequence[int]) -> None:
+def acknowledge(agent: int, numbers: Sequence[int]) -> None:
     """The agent knows these messages."""
     known = Delivery.objects.filter(agent=agent, command__in=numbers, command__command=Order.MESSAGE)
     if numbers:

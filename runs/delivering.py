@@ -17,6 +17,10 @@ PATIENCE_SECONDS = 20.0
 CHANCE = random.random  # of the jitter of retries
 
 
+class Slow(Busy):
+    """It has not been written yet, and may still be."""
+
+
 def deliver(reports: Sequence[Report]) -> None:
     """Each has its verdict afterwards. Raises Busy when the ledger is full: then none of them was carried out."""
     ledger = orchestrator.ledger()
@@ -36,7 +40,7 @@ def submit(ledger: Ledger, slips: Sequence[Slip]) -> None:
     except LedgerFull:
         raise Busy("too many reports wait to be written") from None
     except TimeoutError:
-        raise Busy("it takes too long to write this down") from None
+        raise Slow("it takes too long to write this down") from None
 
 
 def _directly(reports: Sequence[Report]) -> None:
