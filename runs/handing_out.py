@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from runs import delivering, handover
+from runs import delivering, handover, outputs
 from runs.models import Subtask, SubtaskDependency
 from runs.reports import Report, Said
 from runs.transitions import Lease
@@ -20,6 +20,7 @@ def told(given: Sequence[tuple[int, Lease]]) -> list[dict[str, Any]]:
     found, lacking = [], []
     for run, lease in given:
         subtask = subtasks[lease.pick.subtask]
+        outputs.cut(run, subtask.pk, lease.epoch, 0)  # what a database that was thrown away may have left there
         try:
             inputs = handover.resolve(run, lease.inputs) if lease.inputs else {}
         except MissingInput as error:

@@ -65,7 +65,7 @@ def test_what_others_found_comes_with_it(ada: User) -> None:
 
 def test_what_lacks_an_input_fails_and_is_not_given(ada: User) -> None:
     agent = Outsider(ada)
-    inputs = {"found": {"from": "scan", "path": "/nothing/there"}}
+    inputs = {"found": {"from": "scan", "pointer": "/nothing"}}
     run = run_of(ada, {"key": "scan"}, {"key": "use", "depends_on": ["scan"], "inputs": inputs})
     agent.say("complete", agent.take(), result={"files": 3})
     assert agent.ask_for_work() == []
