@@ -90,7 +90,7 @@ class Leases(Endpoint):
             mark = announce.mark()
             found = _lease(agent, self.principal, body.limit, run, since)
             left = until - time.monotonic()
-            if found or left <= 0:
+            if found or left <= 0 or announce.closed():
                 return {"leases": found}
             connection.close()  # it may be one of few, and this may take half a minute
             announce.wait(announce.WORK, mark, min(left, LOOK_AGAIN_SECONDS))

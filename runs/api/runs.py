@@ -130,7 +130,13 @@ class RunProgress(Endpoint):
             mark = announce.mark()
             found = queries.snapshot(run, timezone.now())
             left = until - time.monotonic()
-            if query.after is None or found["seq"] > query.after or found["status"] in ENDED or left <= 0:
+            if (
+                query.after is None
+                or found["seq"] > query.after
+                or found["status"] in ENDED
+                or left <= 0
+                or announce.closed()
+            ):
                 return found
             connection.close()  # it may be one of few, and this may take half a minute
             announce.wait(run, mark, min(left, LOOK_AGAIN_SECONDS))

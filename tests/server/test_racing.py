@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -91,7 +92,9 @@ def test_who_waits_for_work_keeps_no_server_from_stopping(settled: Server, racer
     waiting = threading.Thread(target=_wait, args=(settled, racers[0].token), daemon=True)
     waiting.start()
     until(lambda: settled.get("agents/?limit=1")["results"][0]["status"] == "idle" or None, "it is heard of")
+    began = time.monotonic()
     assert settled.stop() == 0
+    assert time.monotonic() - began < 15
     waiting.join(30)
     assert not waiting.is_alive()
 
