@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from runs import mirror, transitions
 from runs import statements as sql
 from runs.engine import budget, states
-from runs.engine.modes import Mode, takes_agents
+from runs.engine.modes import takes_agents
 from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
 from runs.journal import Entry
 from runs.sql import json_value, moment
@@ -129,7 +129,7 @@ def _others_read(entry: Entry) -> bool:
     said that they come."""
     if entry["strategy"] != "hybrid" or not takes_agents(entry["backend"], json_value(entry["lanes"]) or {}):
         return False
-    return bool(sql.READING([(Mode.EXTERNAL,)], run=entry.run_id)[0][0])
+    return bool(sql.READING(run=entry.run_id, all=0)[0][0])
 
 
 def policy(entry: Entry) -> Policy:

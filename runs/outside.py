@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from runs import loop, transitions
 from runs import statements as sql
-from runs.engine.modes import Mode
 from runs.engine.schedule import Ready, choose
 from runs.journal import Entry
 from runs.models import Agent, Backend
@@ -52,8 +51,7 @@ def _give(entry: Entry, one: Wanted, seats: "Embedded | None") -> list[Lease]:
 
 
 def _anybody_reads(entry: Entry) -> bool:
-    modes = [(mode,) for mode in Mode]
-    return entry["strategy"] == "hybrid" and bool(sql.READING(modes, run=entry.run_id)[0][0])
+    return entry["strategy"] == "hybrid" and bool(sql.READING(run=entry.run_id, all=1)[0][0])
 
 
 def _ready(entry: Entry, agent: Agent, limit: int) -> list[Ready]:

@@ -31,13 +31,13 @@ READY_OUTSIDE = Statement(
     """,
 )
 
-# Whether something that only reads could start, whoever may take it.
+# Whether something that only reads could start: of what is left to agents from outside, or of all.
 READING = Statement(
-    "mode text",
+    "",
     """
-    SELECT EXISTS (SELECT 1 FROM runs_subtask s JOIN {rows} ON v.mode = s.mode
-                   WHERE s.run_id = %(run)s AND s.lane = 'query' AND s.status = 'pending' AND s.unmet = 0
-                     AND s.not_before IS NULL AND s.waits_for = '')
+    SELECT EXISTS (SELECT 1 FROM runs_subtask
+                   WHERE run_id = %(run)s AND lane = 'query' AND status = 'pending' AND unmet = 0
+                     AND not_before IS NULL AND waits_for = '' AND (%(all)s = 1 OR mode = 'external'))
     """,
 )
 

@@ -1,16 +1,19 @@
 """Agents from outside, for tests of the API."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import actions, leasing
+from runs import actions, delivering, leasing, sweep
 from runs.models import Agent, Attempt, Run, Token
 from runs.tokens import digest
 from runs.transitions import Lease
 from tests.factories import Api, plant, token_of
+from tests.runs.making import dump
 
 ONE = ({"key": "a", "content": "Do a"},)
 
@@ -68,3 +71,16 @@ class Outsider:
 
 def row(lease: dict[str, Any]) -> Attempt:
     return Attempt.objects.select_related("subtask", "run").get(pk=lease["attempt"])
+
+
+def lose(lease: dict[str, Any], seconds: float = 16.0) -> None:
+    """So much time passes without a word, and the sweep looks round."""
+    silent = timezone.now() - timedelta(seconds=seconds)
+    Attempt.objects.filter(pk=lease["attempt"]).update(lease_expires_at=silent + timedelta(seconds=15))
+    delivering.deliver(sweep.overdue(timezone.now()))
+
+
+def refused(report: Callable[[], Any], current: Any) -> None:
+    before = dump()
+    response = report()
+    assert (response.status_code, response.json()["current"], dump()) == (409, current, before)

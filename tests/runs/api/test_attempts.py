@@ -1,6 +1,5 @@
 """Reports over REST: progress, output, questions and ends; accepted from the attempt that counts, and no other."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,10 +8,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs import attention, delivering, outputs, sweep
+from runs import outputs, sweep
 from runs.models import Attempt, Event, Run, Subtask
 from tests.factories import Api, pointers, token_of
-from tests.runs.api.outside import Outsider, row, run_of
+from tests.runs.api.outside import Outsider, lose, refused, row, run_of
 from tests.runs.making import agent as worker
 from tests.runs.making import dump, violations
 
@@ -43,13 +42,6 @@ def run(ada: User) -> Run:
 @pytest.fixture
 def lease(agent: Outsider, run: Run) -> dict[str, Any]:
     return agent.take()
-
-
-def lose(lease: dict[str, Any], seconds: float = 16.0) -> None:
-    """So much time passes without a word, and the sweep looks round."""
-    silent = timezone.now() - timedelta(seconds=seconds)
-    Attempt.objects.filter(pk=lease["attempt"]).update(lease_expires_at=silent + timedelta(seconds=15))
-    delivering.deliver(sweep.overdue(timezone.now()))
 
 
 def used(lease: dict[str, Any]) -> tuple[int, int, float]:
@@ -161,12 +153,6 @@ def test_another_word_after_the_end_is_refused(agent: Outsider, lease: dict[str,
     agent.say("complete", lease, result={"n": 1})
     refused(lambda: agent.say(verb, lease, **VERBS[verb]), {"status": "succeeded", "epoch": 1})
     refused(lambda: agent.say("complete", lease, result={"n": 2}), {"status": "succeeded", "epoch": 1})
-
-
-def refused(report: Callable[[], Any], current: Any) -> None:
-    before = dump()
-    response = report()
-    assert (response.status_code, response.json()["current"], dump()) == (409, current, before)
 
 
 # ---- epochs ----
@@ -325,121 +311,3 @@ def test_over_the_cap_nothing_is_kept_and_nothing_is_refused(
     agent.say("complete", lease, output="jkl")
     assert (output_of(agent, lease), row(lease).output_truncated) == (b"abcd", True)
     assert violations(timezone.now()) == []
-
-
-# ---- questions ----
-
-
-def answered(api: Api, lease: dict[str, Any], **said: Any) -> Any:
-    return api.post(f"runs/{lease['run']}/subtasks/a/answer/", {"approve": True} | said)
-
-
-def test_a_question_waits_for_a_person_and_the_answer_reaches_the_agent(
-    ada: User, api: Api, agent: Outsider, lease: dict[str, Any]
-) -> None:
-    assert agent.say("ask", lease, question="Delete the branch?").json()["status"] == "running"
-    shown = api.get(f"runs/{lease['run']}/subtasks/a/").json()
-    assert (shown["status"], shown["waiting_for"]) == ("in_progress", "person")
-    assert shown["waiting_detail"] == {"question": "Delete the branch?"}
-    [item] = attention.items(ada.pk, timezone.now())
-    assert (item.question, item.holds_up, attention.count(ada.pk, timezone.now())) == ("Delete the branch?", 1, 1)
-    assert agent.beat(lease)["commands"] == []
-    assert violations(timezone.now()) == []
-
-    assert answered(api, lease, text="Yes, it is merged.").json()["waiting_for"] is None
-    for _ in range(2):  # until it says that it knows
-        [told] = agent.beat(lease)["commands"]
-    assert (told["command"], told["data"]["question"]) == ("message", "Delete the branch?")
-    assert told["data"]["answer"] | {"by": ""} == {"approved": True, "text": "Yes, it is merged.", "by": ""}
-    assert agent.beat(lease, ack=[told["id"]])["commands"] == []
-    assert attention.count(ada.pk, timezone.now()) == 0
-    agent.say("complete", lease)
-    kinds = list(Event.objects.filter(subtask_id=row(lease).subtask_id).values_list("kind", flat=True))
-    assert kinds[-3:] == ["asked", "answered", "completed"]
-    assert violations(timezone.now()) == []
-
-
-def test_only_the_first_answer_counts(api: Api, agent: Outsider, lease: dict[str, Any]) -> None:
-    agent.say("ask", lease, question="Now?")
-    assert answered(api, lease).status_code == 200
-    refused(lambda: answered(api, lease, approve=False), "in_progress")
-
-
-def test_one_question_at_a_time(agent: Outsider, lease: dict[str, Any]) -> None:
-    agent.say("ask", lease, question="Now?")
-    events = Event.objects.count()
-    assert agent.say("ask", lease, question="Now?").status_code == 200
-    assert Event.objects.count() == events
-    refused(lambda: agent.say("ask", lease, question="Or later?"), {"status": "running", "epoch": 1})
-
-
-def test_while_a_person_thinks_the_time_does_not_run_out_but_silence_counts(
-    api: Api, agent: Outsider, lease: dict[str, Any]
-) -> None:
-    agent.say("ask", lease, question="Now?")
-    assert row(lease).deadline_at > timezone.now() + timedelta(days=6)
-    answered(api, lease)
-    assert timezone.now() + timedelta(seconds=290) < row(lease).deadline_at < timezone.now() + timedelta(seconds=301)
-    lose(lease)
-    assert row(lease).status == "lost"
-
-
-@pytest.mark.parametrize("end", [*ENDS, "lose"])
-def test_a_question_ends_with_its_attempt(agent: Outsider, lease: dict[str, Any], end: str) -> None:
-    agent.say("ask", lease, question="Now?")
-    if end == "lose":
-        lose(lease)
-    else:
-        agent.say(end, lease, **ENDS[end])
-    assert (row(lease).subtask.question, row(lease).run.questions) == ("", 0)
-    assert violations(timezone.now()) == []
-
-
-# ---- many at once ----
-
-
-def test_each_of_many_has_its_own_verdict_in_order(ada: User, agent: Outsider) -> None:
-    run = run_of(ada, *({"key": f"s{n}"} for n in range(4)))
-    goes_on, done, broke, ended = agent.ask_for_work(limit=4)
-    agent.say("complete", ended)
-    about = [{"attempt": one["attempt"], "epoch": 1} for one in (goes_on, done, broke, ended)]
-    sent = [
-        about[0] | {"progress": 0.5, "message": "half", "usage": {"cost": 0.5}},
-        about[1] | {"outcome": "complete", "result": {"n": 1}},
-        about[2] | {"outcome": "fail", "error": "no", "retryable": False},
-        about[3] | {"progress": 0.9},
-        about[3] | {"outcome": "complete"},
-        about[0] | {"epoch": 7},
-        {"attempt": "999999", "epoch": 1},
-        about[0] | {"result": {}},
-        about[0] | {"error": "no"},
-    ]
-    response = agent.api.post("progress/", {"reports": sent})
-    found = [one["status"] for one in response.json()["results"]]
-    assert (response.status_code, found) == (200, [200, 200, 200, 409, 200, 409, 422, 422, 422])
-    run.refresh_from_db()
-    assert (run.in_progress, run.completed, run.failed, run.cost) == (1, 2, 1, 0.5)
-    assert row(goes_on).message == "half"
-    assert violations(timezone.now()) == []
-
-
-def test_a_batch_has_a_thousand_reports_at_most(agent: Outsider, lease: dict[str, Any]) -> None:
-    one = {"attempt": lease["attempt"], "epoch": 1}
-    assert agent.api.post("progress/", {"reports": [one] * 1_000}).status_code == 200
-    response = agent.api.post("progress/", {"reports": [one] * 1_001})
-    assert (response.status_code, pointers(response)) == (422, ["/reports"])
-
-
-def test_one_that_is_malformed_refuses_the_whole_batch(agent: Outsider, lease: dict[str, Any]) -> None:
-    good = {"attempt": lease["attempt"], "epoch": 1, "outcome": "complete"}
-    before = dump()
-    response = agent.api.post("progress/", {"reports": [good, good | {"progress": 2}]})
-    assert (response.status_code, pointers(response), dump()) == (422, ["/reports/1/progress"], before)
-
-
-def test_a_report_needs_no_attempt_of_its_own_run(ada: User, agent: Outsider) -> None:
-    """One batch may be about several runs."""
-    runs = [run_of(ada, {"key": "a"}) for _ in range(3)]
-    sent = [{"attempt": one["attempt"], "epoch": 1, "outcome": "complete"} for one in agent.ask_for_work(limit=3)]
-    agent.api.post("progress/", {"reports": sent})
-    assert {Run.objects.get(pk=run.pk).status for run in runs} == {"completed"}
