@@ -115,6 +115,6 @@ def _refuse_crowd(parent: Agent | None) -> None:
     if (count := there.count()) >= settings.AGENTS_MOST:
         raise Conflict(f"this server has {settings.AGENTS_MOST:,} agents, as many as it takes", current=count)
     if parent is not None:
-        most = settings.AGENT_CHILDREN[parent.depth - 1]
+        most = settings.AGENT_SPECIALISTS if parent.depth == 1 else settings.AGENT_EXECUTORS
         if (count := there.filter(parent=parent).count()) >= most:
             raise Conflict(f"{parent.name} has {most} agents below it, as many as it may", current=count)

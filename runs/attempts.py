@@ -51,14 +51,14 @@ def deliver(report: Report, attempt: Attempt) -> None:
     if report.verdict is Verdict.UNKNOWN:
         raise Missing("There is no such attempt.")
     if report.verdict is Verdict.REFUSED:
-        current = {"status": report.current or attempt.status, "epoch": attempt.epoch}
-        raise Conflict(refusal(report, attempt.epoch), current=current)
+        current = {"status": report.current, "epoch": report.current_epoch}
+        raise Conflict(refusal(report), current=current)
 
 
-def refusal(report: Report, epoch: int) -> str:
+def refusal(report: Report) -> str:
     """Why a report was refused, in a sentence."""
-    if report.epoch != epoch:
-        return f"this attempt has the epoch {epoch}"
+    if report.epoch != report.current_epoch:
+        return f"this attempt has the epoch {report.current_epoch}"
     if report.question and report.current in states.ATTEMPT_OPEN:
         return "this attempt waits for the answer to another question"
     return f"this attempt is {report.current}"

@@ -55,7 +55,8 @@ class Report:
     `worked_seconds`: what the work would have taken alone, None for as long as it took.
     `lease_ended_at`: a report made because that lease ran out; if it was renewed meanwhile, the report is refused.
     `question`: what a beat asks a person. `lease_expires_at`: until when an accepted beat has renewed the lease.
-    `verdict` and `current` (the attempt's status as it stands) are filled in by `transitions.apply`.
+    `verdict`, `current` and `current_epoch` (the attempt's status and epoch as they stand) are filled in by
+    `transitions.apply`.
     """
 
     said: Said
@@ -80,6 +81,7 @@ class Report:
     lease_expires_at: datetime | None = None
     verdict: Verdict | None = None
     current: str | None = None
+    current_epoch: int | None = None
 
     @cached_property
     def digest(self) -> str:

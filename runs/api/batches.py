@@ -88,5 +88,5 @@ def _verdict(report: Report, wrong: str) -> ReportVerdict:
     if report.verdict is Verdict.UNKNOWN:
         return {"status": 422, "detail": "there is no such attempt"}
     if report.verdict is Verdict.REFUSED:
-        return {"status": 409, "detail": f"it does not count: the attempt is {report.current}"}
+        return {"status": 409, "detail": attempts.refusal(report)}
     return {"status": 200, "detail": str(report.verdict.value if report.verdict else "")}
