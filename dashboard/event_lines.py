@@ -23,6 +23,8 @@ _DRAWN_AS = {
     "clock_step": "waiting",
     "phase_begun": "pending",
     "aged": "pending",
+    "asked": "waiting",
+    "answered": "in_progress",
     "budget_used_up": "skipped",
 }
 LONGEST = 300
@@ -79,6 +81,10 @@ def _said(event: Event) -> str:
         return f"phase {data.get('phase')}{late}"
     if event.kind == "aged":
         return f"from priority {data.get('from')} to {data.get('to')}"
+    if event.kind == "asked":
+        return str(data.get("question") or "")
+    if event.kind == "answered":
+        return ": ".join(filter(None, ["yes" if data.get("approved") else "no", str(data.get("text") or "")]))
     again = ""
     if event.after == "pending" and event.attempt_id is not None and event.kind != "released":
         again = "one last try, alone" if data.get("last_try") else "another try"

@@ -164,6 +164,13 @@ SPECTACULAR_SETTINGS = {
 # ---- how work is run: the papers' defaults ----
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
+# Agents that register: at all, below a parent, below one of those; whoever is silent for so long counts no more.
+AGENTS_MOST = 1_000
+AGENT_DEPTH = 3
+AGENT_SPECIALISTS = 4
+AGENT_EXECUTORS = 8
+AGENT_FORGOTTEN_SECONDS = 3_600
+COMMANDS_KEPT = 10_000  # that agents have not been told yet
 SUBTASK_TIMEOUT_SECONDS = 300.0
 APPROVAL_TIMEOUT_SECONDS = 7 * 86_400.0
 SUBTASK_MAX_RETRIES = 2

@@ -5,6 +5,8 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
+from runs import announce
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -38,6 +40,7 @@ class Stopping:
             # The attempts under way are taken back at the next start; their processes end with this one.
             os._exit(128 + number)
         self.asked = True
+        announce.close()
         if self._ask is None:
             raise KeyboardInterrupt
         self._ask()

@@ -206,6 +206,7 @@ def set_limit(kind: str, name: str, *, capacity: int | None = None, per_second: 
     with transaction.atomic():
         journal.lock_claims(list(Run.objects.filter(status__in=states.RUN_UNENDED).values_list("pk", flat=True)))
         Resource.objects.update_or_create(kind=kind, name=name, defaults=limits)
-        waiting = resources.out_of_line().filter(waits_key=f"{kind}/{name}").values_list("pk", "run_id", "waits_for")
-        for run in transitions.bring_back(list(waiting), timezone.now()):
+        waiting = resources.out_of_line().filter(waits_key=f"{kind}/{name}")
+        rows = list(waiting.values_list("pk", "run_id", "waits_for", "mode"))
+        for run in transitions.bring_back(rows, timezone.now()):
             orchestrator.wake(run)

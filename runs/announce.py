@@ -91,6 +91,26 @@ def wait(run_id: int, since: int, seconds: float) -> None:
     _bell.wait(run_id, since, seconds)
 
 
+_closed = threading.Event()
+
+
+def close() -> None:
+    """The process is asked to end: whoever waits for a change should not, from now on."""
+    _closed.set()
+
+
+def closed() -> bool:
+    return _closed.is_set()
+
+
+WORK = 0  # to wait for instead of a run: there may be something for agents from outside
+
+
+def work() -> None:
+    """Wakes those who wait for work, once the transaction has committed."""
+    transaction.on_commit(lambda: _bell.ring(WORK), robust=True)
+
+
 def changed(run_id: int) -> None:
     """Sends a hint once the transaction has committed; a rollback sends nothing."""
     # Robust: a hint that cannot be sent must not look like a commit that failed.

@@ -1,38 +1,57 @@
-"""A person's answer to a question: the attempt that waits for it ends with it."""
+"""A person's answer to a question: it ends the attempt of an approval, and is told to an agent that asks while it is at
+it."""
 
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from runs import journal, orchestrator, transitions
+from runs import commands, journal, orchestrator, transitions
 from runs.engine import states
-from runs.models import Attempt, Subtask
+from runs.journal import Entry
+from runs.models import Attempt, Order, Subtask
 from runs.reports import Report, Said, Verdict
 from todos.problems import Conflict, Missing
 
 
 def answer(run_id: int, key: str, *, approve: bool, text: str, by: str) -> Subtask:
-    """Yes completes the subtask, no fails it for good; either says who answered, and what else they said.
+    """Yes completes an approval, no fails it for good; either says who answered, and what else they said. An agent goes
+    on, and is told the same.
 
     Raises Missing when there is no such subtask, Conflict when it does not wait for an answer, or no longer.
     """
     try:
         with transaction.atomic(), journal.of(run_id, timezone.now()) as entry:
             subtask = Subtask.objects.get(run=run_id, key=key)
-            asked = Attempt.objects.filter(subtask=subtask, status__in=states.ATTEMPT_OPEN)
-            attempt = asked.filter(waits_for=states.Wait.PERSON).first()
-            if attempt is None:
-                raise Conflict(_not_asked(subtask), current=subtask.status)
-            report = _report(attempt, {"approved": approve, "text": text, "by": by})
-            transitions.apply(entry, [report], chance=0.0)
-            if report.verdict is not Verdict.ACCEPTED:
-                raise Conflict("it waits for no answer any more", current=subtask.status)
+            said = {"approved": approve, "text": text, "by": by}
+            if subtask.question:
+                _tell(entry, subtask, said)
+            else:
+                _end(entry, subtask, said)
             orchestrator.wake(run_id)
     except (journal.NoSuchRun, Subtask.DoesNotExist):
         raise Missing("there is no such subtask") from None
     subtask.refresh_from_db()
     return subtask
+
+
+def _tell(entry: Entry, subtask: Subtask, said: dict[str, Any]) -> None:
+    agent = transitions.answer(entry, subtask.pk, said)
+    if agent is None:
+        raise Conflict("it waits for no answer any more", current=subtask.status)
+    about = {"run": str(entry.run_id), "subtask": subtask.key, "question": subtask.question}
+    commands.tell([agent], Order.MESSAGE, {"answer": said, **about}, priority=commands.MOST_URGENT)
+
+
+def _end(entry: Entry, subtask: Subtask, said: dict[str, Any]) -> None:
+    asked = Attempt.objects.filter(subtask=subtask, status__in=states.ATTEMPT_OPEN)
+    attempt = asked.filter(waits_for=states.Wait.PERSON).first()
+    if attempt is None:
+        raise Conflict(_not_asked(subtask), current=subtask.status)
+    report = _report(attempt, said)
+    transitions.apply(entry, [report], chance=0.0)
+    if report.verdict is not Verdict.ACCEPTED:
+        raise Conflict("it waits for no answer any more", current=subtask.status)
 
 
 def _report(attempt: Attempt, said: dict[str, Any]) -> Report:

@@ -12,6 +12,7 @@ from django.db.models import Prefetch
 
 from runs import claimed, limits
 from runs.engine import expected, phases, states
+from runs.engine.modes import Mode, mode_of
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
@@ -173,7 +174,7 @@ def keep(
         completed=len(subtasks) - len(waiting),
         blocked=sum(1 for subtask in waiting if subtask.unmet),
         at_barrier=at_barrier,
-        outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
+        outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.mode == Mode.EXTERNAL),
         claiming=sum(1 for subtask in subtasks if subtask.claims),
         approvals=sum(1 for subtask in subtasks if words.asks(subtask.executor)),
         expected_total=sum(subtask.expected_seconds for subtask in subtasks),
@@ -207,6 +208,7 @@ def _subtask(
     unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred)
     claims = [] if words.asks(leaf.executor) else claimed.claims_of(leaf)
     lane = leaf.lane or words.lane_of(leaf.executor)
+    mode = mode_of(leaf.executor, lane, leaf.assigned_agent, backend=run.backend, lanes=run.lanes)
     return Subtask(
         run=run,
         todo=leaf,
@@ -222,7 +224,8 @@ def _subtask(
         ready_at=None if unmet or done else now,
         finished_at=now if done else None,
         claims=None if claims is None else [claim._asdict() for claim in claims],
-        claims_group=group(run, claims, lane, outside=leaf.executor is None),
+        claims_group=group(run, claims, lane, who=_who(leaf, mode)),
+        mode=mode,
         result=done.result if done else None,
         result_digest=done.digest if done else "",
         **_spec(leaf, lane),
@@ -242,9 +245,14 @@ def _spec(leaf: Todo, lane: str) -> dict[str, Any]:
     }
 
 
-def group(run: Run, claims: list[Claim] | None, lane: str, *, outside: bool) -> str:
+def _who(leaf: Todo, mode: Mode) -> str:
+    """May take it. Agents from outside differ in what they can do; all workers of ours can do the same."""
+    return "" if mode is Mode.INTERNAL else f"{mode} {(leaf.executor or {}).get('name')} {leaf.assigned_agent}"
+
+
+def group(run: Run, claims: list[Claim] | None, lane: str, *, who: str = "") -> str:
     """Names those that are dispatched alike and claim just the same: when one cannot start, none below it can."""
     if not claims:
         return ""
-    text = json.dumps([run.pk, lane, outside, sorted(claims)])
+    text = json.dumps([run.pk, lane, who, sorted(claims)])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -15,16 +15,16 @@ from django.db import connection, transaction
 
 from runs import announce
 from runs.engine import states
-from runs.sql import Statement, json_text, moment, stamp
+from runs.engine.modes import Mode
+from runs.sql import Statement, json_text, json_value, moment, stamp
 from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 
 # What transitions may change, and what they only read.
 _COUNTERS = (
     "last_seq total pending in_progress completed failed cancelled skipped blocked at_barrier delayed outside "
-    "held_back rate_limited claiming approvals asking open_query open_execute open_undeclared open_alone stopping "
-    "agents_active "
-    "retries losses expected_total expected_ended busy_ended open_started_sum work_done overhead_sum overhead_count "
-    "input_tokens output_tokens cost"
+    "held_back rate_limited claiming approvals asking questions open_query open_execute open_undeclared open_alone "
+    "stopping agents_active retries losses expected_total expected_ended busy_ended open_started_sum work_done "
+    "overhead_sum overhead_count input_tokens output_tokens cost"
 ).split()
 _MARKS = "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked".split()
 _FACTS = (
@@ -81,6 +81,12 @@ class Entry:
     def startable(self) -> int:
         """Pending subtasks that wait for nothing but an agent."""
         return int(self.row["pending"]) - sum(self.row[counter] for counter in states.NOT_STARTABLE)
+
+    @property
+    def for_agents(self) -> bool:
+        """Whether there may be something that agents from outside could start."""
+        shared = any((lane or {}).get("mode") == Mode.HYBRID for lane in (json_value(self.row["lanes"]) or {}).values())
+        return self.row["status"] == states.Run.RUNNING and (self.row["outside"] > 0 or (shared and self.startable > 0))
 
     @property
     def ended(self) -> bool:
@@ -162,6 +168,8 @@ def of(run_id: int, now: datetime) -> Iterator[Entry]:
         values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in _MARKS + _COUNTERS}
         _WRITE(run=run_id, now=stamp(entry.now), **values)
         announce.changed(run_id)
+        if entry.for_agents and entry.open < row["max_agents"]:
+            announce.work()
 
 
 def lock_claims(run_ids: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from typing import Any, cast
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from runs import journal, loop, mirror, sweep, transitions
+from runs import journal, loop, mirror, outside, sweep, transitions
 from runs.backends.embedded import Embedded, Worker
 from runs.journal import Entry
 from runs.reports import Report, Said, Verdict
@@ -93,11 +93,16 @@ class Ledger:
 
     def report(self, report: Report) -> "Future[Report]":
         """Queues a report; the future holds it with its verdict once it is committed. Raises LedgerFull."""
-        if self._ending or self._slips.qsize() >= self.capacity:
-            raise LedgerFull
         answer: Future[Report] = Future()
-        self._slips.put(Slip(report.run, report, answer))
+        self.submit([Slip(report.run, report, answer)])
         return answer
+
+    def submit(self, slips: Sequence[Slip]) -> None:
+        """Queues these, all or none; each has its answer once it is committed. Raises LedgerFull."""
+        if self._ending or self._slips.qsize() + len(slips) > self.capacity:
+            raise LedgerFull
+        for slip in slips:
+            self._slips.put(slip)
 
     def report_from(
         self, worker: Worker, report: Report, *, in_place: Lease | None = None, frees: bool = False
@@ -186,6 +191,8 @@ class Ledger:
                 if in_place := [slip for slip in slips if slip.in_place]:
                     self._write_in_place(entry, in_place)
                 self._seat(slips, now)
+                if wanted := [slip.wanted for slip in slips if slip.wanted and not self._stopping]:
+                    outside.serve(entry, wanted, self.seats)
                 grants = loop.run_pass(entry, self.seats if not self._stopping else None)
                 self._woken |= entry.woken
                 if entry["stopping"]:
@@ -230,7 +237,7 @@ class Ledger:
                 self.wake(run_id)
         self._woken.clear()
         for slip in batch:
-            if slip.answer and slip.report and slip.answer.set_running_or_notify_cancel():
+            if slip.answer and slip.answer.set_running_or_notify_cancel():
                 slip.answer.set_result(slip.report)
 
     # ---- what could not be written ----

@@ -4,6 +4,7 @@ Whoever commits a change to a run makes a pass follow, in the same transaction. 
 sweep (`runs/sweep.py`).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from runs import mirror, transitions
 from runs import statements as sql
 from runs.engine import budget, states
+from runs.engine.modes import takes_agents
 from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
 from runs.journal import Entry
 from runs.sql import json_value, moment
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from runs.backends.embedded import Embedded, Worker
 
 DEEPEST = 4_096  # of the line, in rows for each free seat
+ELSEWHERE = ("celery", "tracked")  # backends whose work is never done in this process
 
 
 @dataclass(slots=True)
@@ -38,7 +41,7 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
         _move_on(entry)
     if seats is None:
         return []
-    if entry["status"] != states.Run.RUNNING or entry["backend"] != "embedded":
+    if entry["status"] != states.Run.RUNNING or entry["backend"] in ELSEWHERE:
         seats.leave_line(entry.run_id)
         return []
     failed = entry["failed"]
@@ -98,11 +101,12 @@ def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
 
 
 def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
-    policy, opened = _policy(entry), _open(entry, seats)
-    wanted = max(0, min(entry.startable, policy.agents - opened.total))
+    limits = policy(entry)
+    under_way = opened(entry, seats, reading=_others_read(entry))
+    wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
     ready = _ready(entry, len(taken), depth, seats.reserved()) if taken else []
-    chosen = choose(ready, opened, policy)[: len(taken)]
+    chosen = choose(ready, under_way, limits)[: len(taken)]
     grants = _grants(entry, list(zip(chosen, taken)))
     seats.put_back(set(taken) - {grant.seat for grant in grants})
     if len(chosen) == len(taken) < wanted:
@@ -114,18 +118,27 @@ def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     return grants
 
 
-def _open(entry: Entry, seats: "Embedded") -> Open:
+def opened(entry: Entry, seats: "Embedded | None", *, reading: bool = False) -> Open:
     """Attempts that are open, and workers that go on in place: their next attempt is not written down yet."""
-    in_place = seats.working_in_place(entry.run_id)
+    in_place = seats.working_in_place(entry.run_id) if seats else Counter()
     return Open(
         query=entry["open_query"] + in_place["query"],
         execute=entry["open_execute"] + in_place["execute"],
         alone=entry["open_alone"],
         undeclared=entry["open_undeclared"] + in_place["undeclared"],
+        reading=reading,
     )
 
 
-def _policy(entry: Entry) -> Policy:
+def _others_read(entry: Entry) -> bool:
+    """Whether agents from outside are to read before anything is changed here. They are only waited for when somebody
+    said that they come."""
+    if entry["strategy"] != "hybrid" or not takes_agents(entry["backend"], json_value(entry["lanes"]) or {}):
+        return False
+    return bool(sql.READING(run=entry.run_id, all=0)[0][0])
+
+
+def policy(entry: Entry) -> Policy:
     lanes = json_value(entry["lanes"]) or {}
     limits = {lane: options["concurrency"] for lane, options in lanes.items() if options.get("concurrency")}
     return Policy(entry["strategy"], entry["max_agents"], limits)

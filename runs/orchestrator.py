@@ -1,8 +1,9 @@
 """The orchestrator of this process: the ledger that writes and the workers that work, started and stopped together."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -52,8 +53,12 @@ def wake(run_id: int) -> None:
 
 
 def recover(now: datetime) -> int:
-    """Attempts of a server that is no more are lost: their subtasks go to the next worker. Says how many there were."""
-    rows = Attempt.objects.filter(status__in=["leased", "running"], agent__kind="embedded").order_by("run_id", "id")
+    """Attempts of a server that is no more are lost: their subtasks go to the next worker. Says how many there were.
+
+    Agents from outside could not report meanwhile: they have the time of a whole lease to do so.
+    """
+    opened = Attempt.objects.filter(status__in=["leased", "running"])
+    rows = opened.filter(agent__kind="embedded", agent__token=None).order_by("run_id", "id")
     reports: dict[int, list[Report]] = {}
     for run, number, epoch in rows.values_list("run_id", "id", "epoch"):
         report = Report(Said.LOSE, run, number, epoch, error="the server ended while it ran")
@@ -61,6 +66,8 @@ def recover(now: datetime) -> int:
     for run, lost in reports.items():
         with transaction.atomic(), journal.of(run, now) as entry:
             transitions.apply(entry, lost, chance=0.0)
+    until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    opened.filter(agent__token__isnull=False, lease_expires_at__lt=until).update(lease_expires_at=until)
     found = sum(len(lost) for lost in reports.values())
     if found:
         log.warning("%s attempts were under way when the last server ended; they are tried again", found)

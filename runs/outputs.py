@@ -4,6 +4,7 @@ A file is named by run, subtask and epoch. The number of the attempt would not d
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +41,36 @@ def tail(run_id: int, subtask_id: int, epoch: int, max_bytes: int) -> bytes:
     """The last `max_bytes` bytes that are there."""
     there = size(run_id, subtask_id, epoch)
     return read(run_id, subtask_id, epoch, max(0, there - max_bytes), there)
+
+
+def append(run_id: int, subtask_id: int, epoch: int, offset: int, data: bytes) -> int:
+    """Keeps what agents from outside send, beginning at that byte: what is there already is not kept twice, and nothing
+    over the cap is kept. Gives where what follows begins. Raises OSError when the disk will not take it."""
+    there = size(run_id, subtask_id, epoch)
+    fresh = data[max(0, there - offset) :][: max(0, settings.OUTPUT_MAX_BYTES - there)]
+    if fresh:
+        file = path(run_id, subtask_id, epoch)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab") as opened:
+            opened.write(fresh)
+    return max(there, offset + len(data))
+
+
+def cut(run_id: int, subtask_id: int, epoch: int, length: int) -> None:
+    """Takes back what was appended last."""
+    if size(run_id, subtask_id, epoch) > length:
+        os.truncate(path(run_id, subtask_id, epoch), length)
+
+
+def summary(run_id: int, subtask_id: int, epoch: int) -> Output:
+    """What is kept; up to the cap, all there was is taken to be that."""
+    try:
+        with path(run_id, subtask_id, epoch).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            kept = file.tell()
+    except FileNotFoundError:
+        return Output()
+    return Output(kept, kept >= settings.OUTPUT_MAX_BYTES, digest)
 
 
 class Sink:

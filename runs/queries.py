@@ -117,7 +117,8 @@ def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
 _SHOWN = """
     run_id key content status priority aged lane phase position executor estimated_seconds expected_seconds
     remaining_seconds unmet not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone
-    last_try epoch attempts_used cancel_requested_at progress message error started_at finished_at
+    mode question assigned_agent last_try epoch attempts_used cancel_requested_at progress message error started_at
+    finished_at
 """.split()
 
 
@@ -154,7 +155,7 @@ def _ready(run: Run, limit: int) -> list[Subtask]:
     rows = {subtask.pk: subtask for subtask in by_id(line)}
     found = [rows[number] for number in line if number in rows]
     if run.outside and len(found) < limit:
-        outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, executor=None, waits_for="")
+        outside = shown(run.pk).filter(status="pending", unmet=0, not_before=None, mode="external", waits_for="")
         found += outside.order_by("position")[: limit - len(found)]
     return found
 

@@ -35,6 +35,9 @@ class Usage:
     output_tokens: int = 0
     cost: float = 0.0
 
+    def __bool__(self) -> bool:
+        return bool(self.input_tokens or self.output_tokens or self.cost)
+
 
 @dataclass(slots=True)
 class Output:
@@ -51,7 +54,9 @@ class Report:
 
     `worked_seconds`: what the work would have taken alone, None for as long as it took.
     `lease_ended_at`: a report made because that lease ran out; if it was renewed meanwhile, the report is refused.
-    `verdict` and `current` (the attempt's status as it stands) are filled in by `transitions.apply`.
+    `question`: what a beat asks a person. `lease_expires_at`: until when an accepted beat has renewed the lease.
+    `verdict`, `current` and `current_epoch` (the attempt's status and epoch as they stand) are filled in by
+    `transitions.apply`.
     """
 
     said: Said
@@ -72,8 +77,11 @@ class Report:
     worked_seconds: float | None = None
     usage: Usage = field(default_factory=Usage)
     output: Output = field(default_factory=Output)
+    question: str = ""
+    lease_expires_at: datetime | None = None
     verdict: Verdict | None = None
     current: str | None = None
+    current_epoch: int | None = None
 
     @cached_property
     def digest(self) -> str:

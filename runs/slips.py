@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runs.reports import Report, Verdict
 from runs.transitions import Lease
 
 if TYPE_CHECKING:
     from runs.backends.embedded import Worker
+    from runs.outside import Wanted
 
 
 @dataclass(slots=True)
@@ -17,16 +18,17 @@ class Slip:
     """Something to look at: a report, or (without one) a run that wants a pass.
 
     `in_place`: the report is about work that has no attempt yet. `frees`: the worker has nothing more to do.
-    `instead`: it stands for a report that could not be written.
+    `instead`: it stands for a report that could not be written. `wanted`: an agent from outside asks for work.
     """
 
     run: int
     report: Report | None = None
-    answer: Future[Report] | None = None
+    answer: Future[Any] | None = None
     worker: "Worker | None" = None
     in_place: Lease | None = None
     frees: bool = False
     instead: bool = False
+    wanted: "Wanted | None" = None
 
 
 def by_run(batch: Iterable[Slip]) -> list[tuple[int, list[Slip]]]:

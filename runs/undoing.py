@@ -95,5 +95,5 @@ def _undo(made: Run, step: Subtask, at: int) -> Subtask:
         created_at=made.created_at,
         ready_at=None if at else made.created_at,
         claims=claims,
-        claims_group=freeze.group(made, [Claim(**claim) for claim in claims or ()], lane, outside=False),
+        claims_group=freeze.group(made, [Claim(**claim) for claim in claims or ()], lane),
     )

@@ -7,8 +7,9 @@ from typing import Any
 from runs import resources
 from runs import statements as sql
 from runs.engine import states
+from runs.engine.modes import Mode
 from runs.engine.schedule import Ready
-from runs.models import Backend, Run, Subtask, SubtaskDependency
+from runs.models import Run, Subtask, SubtaskDependency
 from todos.plan.words import Lane
 
 SHOWN_NEEDS = 3
@@ -26,7 +27,7 @@ class Waiting:
 def of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
     """For each of these subtasks, by id. A fixed number of queries, however many there are."""
     pending = [subtask for subtask in subtasks if subtask.status == states.Status.PENDING]
-    asking = [subtask for subtask in subtasks if subtask.waits_for == states.Wait.PERSON]
+    asking = [one for one in subtasks if one.waits_for == states.Wait.PERSON or one.question]
     if not (pending or asking) or run.status in states.RUN_TERMINAL:
         return {}
     needs = _open_needs([subtask.pk for subtask in pending if subtask.unmet])
@@ -42,8 +43,8 @@ def of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
 
 
 def question_of(subtask: Subtask) -> str:
-    """What a person is asked."""
-    return str((subtask.executor or {}).get("question", ""))
+    """What a person is asked: by an agent that is at it, or by the subtask itself."""
+    return subtask.question or str((subtask.executor or {}).get("question", ""))
 
 
 def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: dict[int, int]) -> Waiting:
@@ -59,8 +60,11 @@ def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: d
         return Waiting(states.Wait.PAUSED, None)
     if subtask.not_before is not None:
         return Waiting(states.Wait.RETRY, {"not_before": subtask.not_before, "last_try": subtask.last_try})
-    if subtask.executor is None:
-        return Waiting(states.Wait.AGENT, {"reason": "it has no executor: an outside agent must take it"})
+    if subtask.mode == Mode.EXTERNAL:
+        why = (
+            "it is kept for outside agents" if subtask.executor else "it has no executor: an outside agent must take it"
+        )
+        return Waiting(states.Wait.AGENT, {"reason": why, "assigned_agent": subtask.assigned_agent or None})
     return Waiting(states.Wait.CAPACITY, {"place": places.get(subtask.pk), "alone": subtask.alone})
 
 
@@ -88,7 +92,5 @@ def line(run: Run, limit: int) -> list[int]:
 
     Each lane has a line of its own, for so the index keeps them. What outside agents take stands in no line.
     """
-    if run.backend in (Backend.EXTERNAL, Backend.TRACKED):
-        return []
     ready = [Ready(*row) for lane in Lane for row in sql.READY(run=run.pk, lane=lane, limit=limit)]
     return [item.id for item in sorted(ready, key=lambda item: item.rank)[:limit]]

@@ -127,6 +127,7 @@ def test_only_those_who_keep_state_know_its_sql(path: Path) -> None:
         "runs.statements",
         "runs.journal",
         "runs.loop",
+        "runs.outside",
         "runs.sweep",
         "runs.mirror",
         "runs.queries",

@@ -28,8 +28,10 @@ LOOK_AGAIN_SECONDS = 1.0
 
 
 class LaneIn(Wire):
+    """`mode` left out: as the backend has it."""
+
     concurrency: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    mode: Literal["internal", "external", "hybrid"] = "internal"
+    mode: Literal["internal", "external", "hybrid"] | None = None
 
 
 class LanesIn(Wire):
@@ -43,7 +45,7 @@ class BudgetIn(Wire):
 
 
 class RunIn(Wire):
-    backend: Literal["embedded"] = "embedded"
+    backend: Literal["embedded", "external"] = "embedded"
     strategy: Literal["auto", "parallel", "hybrid", "sequential"] = "auto"
     max_agents: Annotated[int, Field(ge=1, le=1_000)] = settings.RUN_MAX_AGENTS
     fail_fast: bool = False
@@ -128,7 +130,13 @@ class RunProgress(Endpoint):
             mark = announce.mark()
             found = queries.snapshot(run, timezone.now())
             left = until - time.monotonic()
-            if query.after is None or found["seq"] > query.after or found["status"] in ENDED or left <= 0:
+            if (
+                query.after is None
+                or found["seq"] > query.after
+                or found["status"] in ENDED
+                or left <= 0
+                or announce.closed()
+            ):
                 return found
             connection.close()  # it may be one of few, and this may take half a minute
             announce.wait(run, mark, min(left, LOOK_AGAIN_SECONDS))

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from runs.api import decompose, plan, resources, runs, subtasks
+from runs.api import agents, attempts, batches, commands, decompose, leases, plan, resources, runs, subtasks
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
 
@@ -29,5 +29,17 @@ urlpatterns = [
     path("runs/<id:run>/subtasks/<key:key>/cancel/", subtasks.CancelSubtask.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/answer/", subtasks.Answer.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/output/", subtasks.SubtaskOutput.as_view()),
+    path("runs/<id:run>/broadcast/", commands.RunBroadcast.as_view()),
+    path("agents/", agents.Agents.as_view()),
+    path("agents/<id:agent>/", agents.OneAgent.as_view()),
+    path("agents/<id:agent>/commands/", commands.AgentCommands.as_view()),
+    path("leases/", leases.Leases.as_view()),
+    path("attempts/<id:attempt>/heartbeat/", attempts.AttemptHeartbeat.as_view()),
+    path("attempts/<id:attempt>/complete/", attempts.AttemptComplete.as_view()),
+    path("attempts/<id:attempt>/fail/", attempts.AttemptFail.as_view()),
+    path("attempts/<id:attempt>/release/", attempts.AttemptRelease.as_view()),
+    path("attempts/<id:attempt>/output/", attempts.AttemptOutput.as_view()),
+    path("attempts/<id:attempt>/ask/", attempts.AttemptAsk.as_view()),
+    path("progress/", batches.ProgressReports.as_view()),
     path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

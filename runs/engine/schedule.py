@@ -30,11 +30,14 @@ class Ready:
     ready_at: Any = None  # as the database gives it
     declared: bool = False  # it says what it claims, if only that it claims nothing
     claiming: bool | None = False
+    shared: bool = False  # whoever comes first may take it
 
     @property
     def quick(self) -> bool:
-        """Claims are held by attempts, and what is run in place has none until it is done."""
-        return self.expected_seconds < IN_PLACE_SECONDS and not self.alone and not self.claiming
+        """Claims are held by attempts, and what is run in place has none until it is done; nor does anybody else see
+        that it is taken."""
+        apart = self.alone or self.claiming or self.shared
+        return self.expected_seconds < IN_PLACE_SECONDS and not apart
 
     @property
     def rank(self) -> tuple[int, float, int]:
@@ -44,12 +47,13 @@ class Ready:
 @dataclass(frozen=True, slots=True)
 class Open:
     """Attempts that are open in the run: by lane, those that must have nothing beside them, and those of the lane
-    `execute` of which nobody knows what they claim."""
+    `execute` of which nobody knows what they claim. `reading`: others are about to read."""
 
     query: int = 0
     execute: int = 0
     alone: int = 0
     undeclared: int = 0
+    reading: bool = False
 
     @property
     def total(self) -> int:
@@ -113,7 +117,7 @@ def _room(ready: Sequence[Ready], opened: Open, policy: Policy) -> dict[str, int
         "execute": policy.lane_limits.get("execute", policy.agents) - opened.execute,
     }
     if policy.strategy == "hybrid":
-        reading = opened.query > 0 or any(item.lane == "query" for item in ready)
+        reading = opened.query > 0 or opened.reading or any(item.lane == "query" for item in ready)
         if reading or opened.undeclared:
             left["execute"] = 0
         if opened.execute:

@@ -5,20 +5,24 @@ Columns that say where something stands (status, epoch, counters) are written by
 
 from runs.models.attempt import Attempt, Event, RunAgent
 from runs.models.callers import Agent, IdempotencyKey, LoginLink, Token
+from runs.models.command import Command, Delivery
 from runs.models.resource import Hold, Resource
 from runs.models.run import Leader, Run
 from runs.models.subtask import Subtask, SubtaskDependency
-from runs.models.words import Backend, Scope, Strategy
+from runs.models.words import Backend, Order, Scope, Strategy
 
 __all__ = [
     "Agent",
     "Attempt",
     "Backend",
+    "Command",
+    "Delivery",
     "Event",
     "Hold",
     "IdempotencyKey",
     "Leader",
     "LoginLink",
+    "Order",
     "Resource",
     "Run",
     "RunAgent",

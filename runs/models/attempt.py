@@ -47,6 +47,8 @@ class Attempt(models.Model):
         constraints = [models.UniqueConstraint(fields=["subtask", "epoch"], name="attempt_epoch_once")]
         indexes = [
             models.Index(fields=["run", "agent"], name="attempt_by_agent"),
+            # What somebody's agents have leased.
+            models.Index(fields=["token", "run"], condition=models.Q(token__isnull=False), name="attempt_by_token"),
             # The sweep: open attempts whose lease has run out.
             models.Index(
                 fields=["lease_expires_at"],

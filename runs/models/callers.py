@@ -44,7 +44,7 @@ class Agent(models.Model):
     kind = models.CharField(max_length=64, default="embedded")
     token = models.ForeignKey(Token, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="children")
-    depth = models.PositiveSmallIntegerField(default=0)
+    depth = models.PositiveSmallIntegerField(default=1)  # 1 without a parent
     capabilities = models.JSONField(default=list, blank=True)
     lanes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -63,8 +63,8 @@ class Run(models.Model):
     cancelled = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     # Pending subtasks that wait for others (at_barrier of them for their phase to begin), for the time of another try,
-    # for what others hold, for the limiter of an API, and, having no executor, for an agent from outside; the rest can
-    # start.
+    # for what others hold, for the limiter of an API, and for an agent from outside, which alone may take them; the
+    # rest can start.
     blocked = models.PositiveIntegerField(default=0)
     at_barrier = models.PositiveIntegerField(default=0)
     delayed = models.PositiveIntegerField(default=0)
@@ -76,6 +76,8 @@ class Run(models.Model):
     # Subtasks that ask a person, and those of them that wait for the answer: in progress, with no agent at work.
     approvals = models.PositiveIntegerField(default=0)
     asking = models.PositiveIntegerField(default=0)
+    # Subtasks in progress whose agent has asked a person something.
+    questions = models.PositiveIntegerField(default=0)
     # Open attempts by lane, those that may claim anything, those that run alone, and the agents that have any.
     open_query = models.PositiveIntegerField(default=0)
     open_execute = models.PositiveIntegerField(default=0)

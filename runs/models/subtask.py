@@ -4,7 +4,9 @@ from django.db import models
 from django.utils import timezone
 
 from runs.engine import states
+from runs.engine.modes import Mode
 from runs.models.run import Run
+from runs.models.words import pairs
 from todos.models import STATUSES, Spec, Todo
 
 
@@ -16,6 +18,8 @@ class Subtask(Spec):
     key = models.CharField(max_length=64)
     position = models.PositiveIntegerField()
     status = models.CharField(max_length=12, choices=STATUSES, default=states.Status.PENDING)
+    # Who may take it: a worker of ours, an agent from outside, or whoever comes first.
+    mode = models.CharField(max_length=8, choices=pairs(Mode), default=Mode.INTERNAL)
     # Dependencies that have not ended, and the barrier before its phase; it can start at 0. `not_before`: the time of
     # another try.
     unmet = models.PositiveIntegerField(default=0)
@@ -42,6 +46,8 @@ class Subtask(Spec):
     cancel_requested_at = models.DateTimeField(null=True)
     progress = models.FloatField(null=True)
     message = models.TextField(blank=True)
+    # What its agent has asked a person while it is at it, and has no answer to yet.
+    question = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     ready_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

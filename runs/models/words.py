@@ -19,8 +19,16 @@ class Strategy(models.TextChoices):
     SEQUENTIAL = "sequential"
 
 
+class Order(models.TextChoices):
+    """What an agent may be told."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    MESSAGE = "message"
+
+
 class Scope(models.TextChoices):
-    """What a token may do. An agent's rights are not part of an operator's: it leases and reports."""
+    """What a token may do. Operators may lease and report too; agents see no more than what they lease or make."""
 
     VIEWER = "viewer"
     AGENT = "agent"

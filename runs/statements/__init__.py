@@ -34,19 +34,41 @@ from runs.statements.ending import (
     UNDELAY_ONE,
 )
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
-from runs.statements.leasing import ASK, HELD_UP, LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS, TO_ASK
+from runs.statements.leasing import (
+    ASK,
+    HELD_UP,
+    LEASE_ATTEMPTS,
+    LEASE_SUBTASKS,
+    READING,
+    READY,
+    READY_OUTSIDE,
+    SPECS,
+    TO_ASK,
+)
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
-from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
+from runs.statements.reporting import (
+    ADD_USAGE,
+    ATTEMPTS,
+    CLEAR_QUESTION,
+    PUT_QUESTIONS,
+    RENEW,
+    SET_DEADLINES,
+    SHOW_PROGRESS,
+    START_ATTEMPTS,
+    START_SUBTASKS,
+)
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
 
 __all__ = [
     "ADD_LOADS",
+    "ADD_USAGE",
     "ASK",
     "ATTEMPTS",
     "BASELINE",
     "BEGIN_PHASE",
     "CANCEL_OVERDUE",
     "CLAIMS",
+    "CLEAR_QUESTION",
     "CLIMB",
     "COME_BACK",
     "COUNT_BACK",
@@ -69,13 +91,17 @@ __all__ = [
     "OPEN_LEASES",
     "OVERDUE",
     "PHASE",
+    "PUT_QUESTIONS",
     "QUEUE",
+    "READING",
     "READY",
+    "READY_OUTSIDE",
     "RELEASE_DEPENDANTS",
     "RELEASE_HOLDS",
     "RENEW",
     "REQUEST_STOP",
     "RESOURCES",
+    "SET_DEADLINES",
     "SHOW_PROGRESS",
     "SKIP_DEPENDANTS",
     "SPECS",

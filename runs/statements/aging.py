@@ -7,7 +7,7 @@ TOP_CLASS = Statement(
     """
     SELECT MIN((SELECT s.priority FROM runs_subtask s
                 WHERE s.run_id = %(run)s AND s.lane = v.lane AND s.status = 'pending' AND s.unmet = 0
-                  AND s.not_before IS NULL AND s.waits_for = '' AND (s.executor IS NOT NULL OR %(outside)s = 1)
+                  AND s.not_before IS NULL AND s.waits_for = '' AND (s.mode <> 'external' OR %(outside)s = 1)
                 ORDER BY s.priority LIMIT 1))
     FROM {rows}
     """,
@@ -21,7 +21,7 @@ CLIMB = Statement(
         SELECT s.id FROM {rows} CROSS JOIN runs_subtask s
         WHERE s.run_id = %(run)s AND s.aged = v.aged AND s.priority = v.priority AND s.ready_at <= v.since
           AND s.status = 'pending' AND s.unmet = 0 AND s.not_before IS NULL AND s.waits_for = ''
-          AND s.aged IS NOT NULL AND (s.executor IS NOT NULL OR %(outside)s = 1)
+          AND s.aged IS NOT NULL AND (s.mode <> 'external' OR %(outside)s = 1)
         LIMIT %(most)s)
       AND status = 'pending'
     RETURNING id, priority

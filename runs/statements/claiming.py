@@ -40,7 +40,7 @@ STARVING = Statement(
     FROM runs_subtask s JOIN runs_run r ON r.id = s.run_id
     WHERE s.waits_since IS NOT NULL AND NOT s.waits_key = 'twin' AND s.waits_since <= %(since)s
       AND s.status = 'pending' AND s.unmet = 0
-      AND s.not_before IS NULL AND (s.waits_for = 'resource' OR (s.waits_for = '' AND r.backend = 'embedded'))
+      AND s.not_before IS NULL AND (s.waits_for = 'resource' OR (s.waits_for = '' AND s.mode <> 'external'))
       AND r.status = 'running' AND r.open_query + r.open_execute < r.max_agents
     ORDER BY s.priority, s.remaining_seconds DESC, s.position
     LIMIT 100
@@ -79,7 +79,7 @@ HOLD_BACK = Statement(
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
       AND waits_for = ''
-    RETURNING runs_subtask.id, waits_for
+    RETURNING runs_subtask.id, waits_for, mode
     """,
 )
 
@@ -104,14 +104,14 @@ STAND_BEHIND = Statement(
     WHERE +run_id = %(run)s AND runs_subtask.claims_group = v.claims_group AND NOT runs_subtask.claims_group = ''
       AND status = 'pending' AND unmet = 0 AND waits_key = '' AND not_before IS NULL AND waits_for = ''
       AND (runs_subtask.priority, -remaining_seconds, runs_subtask.position) > (v.priority, -v.remaining, v.position)
-    RETURNING runs_subtask.id, waits_for
+    RETURNING runs_subtask.id, waits_for, mode
     """,
 )
 
 NEXT_TWINS = Statement(
     "id bigint",
     """
-    SELECT s.id, s.run_id, s.waits_for FROM {rows} JOIN runs_subtask f ON f.id = v.id
+    SELECT s.id, s.run_id, s.waits_for, s.mode FROM {rows} JOIN runs_subtask f ON f.id = v.id
     JOIN runs_subtask s ON s.id IN (
         SELECT t.id FROM runs_subtask t
         WHERE t.claims_group = f.claims_group AND NOT t.claims_group = '' AND t.status = 'pending'
@@ -123,7 +123,7 @@ NEXT_TWINS = Statement(
 WAITING_ON = Statement(
     "key text",
     """
-    SELECT s.id, s.run_id, s.waits_for FROM {rows}
+    SELECT s.id, s.run_id, s.waits_for, s.mode FROM {rows}
     JOIN runs_subtask s ON s.waits_key = v.key AND s.waits_for IN ('rate_limit', 'resource')
     """,
 )
@@ -131,7 +131,7 @@ WAITING_ON = Statement(
 WAITED_LONG_ENOUGH = Statement(
     "",
     """
-    SELECT id, run_id, waits_for FROM runs_subtask
+    SELECT id, run_id, waits_for, mode FROM runs_subtask
     WHERE +run_id = %(run)s AND waits_until IS NOT NULL AND waits_until <= %(now)s
     """,
 )
@@ -139,7 +139,7 @@ WAITED_LONG_ENOUGH = Statement(
 HELD_BACK = Statement(
     "",
     """
-    SELECT id, run_id, waits_for FROM runs_subtask
+    SELECT id, run_id, waits_for, mode FROM runs_subtask
     WHERE id = %(id)s AND run_id = %(run)s AND status = 'pending' AND waits_for <> ''
     """,
 )
@@ -154,10 +154,10 @@ COME_BACK = Statement(
 )
 
 COUNT_BACK = Statement(
-    "run bigint, held_back integer, rate_limited integer",
+    "run bigint, held_back integer, rate_limited integer, outside integer",
     """
     UPDATE runs_run SET held_back = runs_run.held_back - v.held_back,
-           rate_limited = runs_run.rate_limited - v.rate_limited
+           rate_limited = runs_run.rate_limited - v.rate_limited, outside = runs_run.outside + v.outside
     FROM {rows} WHERE runs_run.id = v.run
     """,
 )

@@ -14,11 +14,11 @@ END_SUBTASKS = Statement(
            alone = CASE WHEN v.alone = 1 THEN %(true)s ELSE runs_subtask.alone END,
            last_try = CASE WHEN v.alone = 1 THEN %(true)s ELSE last_try END,
            ready_at = CASE WHEN v.again = 1 THEN COALESCE(v.not_before, v.at) ELSE ready_at END,
-           attempts_used = attempts_used - v.back, waits_for = ''
+           attempts_used = attempts_used - v.back, waits_for = '', question = ''
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
       AND runs_subtask.status = 'in_progress'
-    RETURNING runs_subtask.id, COALESCE(executor, 'null') = 'null'
+    RETURNING runs_subtask.id, mode = 'external'
     """,
 )
 
@@ -29,7 +29,8 @@ END_ATTEMPTS = Statement(
     """
     UPDATE runs_attempt SET status = v.status, finished_at = v.at, started_at = COALESCE(v.started, started_at),
            error = v.error, warning = v.warning, partial_result = v.partial, iterations = v.iterations,
-           input_tokens = v.tokens_in, output_tokens = v.tokens_out, cost = v.cost, output_bytes = v.bytes,
+           input_tokens = input_tokens + v.tokens_in, output_tokens = output_tokens + v.tokens_out,
+           cost = runs_attempt.cost + v.cost, output_bytes = v.bytes,
            output_truncated = CASE WHEN v.truncated = 1 THEN %(true)s ELSE %(false)s END, output_digest = v.digest,
            waits_for = '', progress = CASE WHEN v.status = 'succeeded' THEN 1 ELSE runs_attempt.progress END
     FROM {rows}
@@ -45,7 +46,7 @@ RELEASE_DEPENDANTS = Statement(
     FROM (SELECT after_id, COUNT(*) AS met FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
           GROUP BY after_id) AS d
     WHERE runs_subtask.id = d.after_id
-    RETURNING runs_subtask.unmet, runs_subtask.status, COALESCE(executor, 'null') = 'null'
+    RETURNING runs_subtask.unmet, runs_subtask.status, mode = 'external'
     """,
 )
 
@@ -76,7 +77,7 @@ END_ONE_PENDING = Statement(
     UPDATE runs_subtask SET status = %(status)s, finished_at = %(now)s, error = %(reason)s, not_before = NULL,
            waits_for = '', waits_key = '', waits_claim = NULL, waits_until = NULL, waits_since = NULL
     WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending'
-    RETURNING id, key, unmet, expected_seconds, phase, COALESCE(executor, 'null') = 'null'
+    RETURNING id, key, unmet, expected_seconds, phase, mode = 'external'
     """,
 )
 
@@ -112,7 +113,7 @@ UNDELAY = Statement(
     """
     UPDATE runs_subtask SET not_before = NULL
     WHERE +run_id = %(run)s AND status = 'pending' AND not_before IS NOT NULL AND not_before <= %(now)s
-    RETURNING COALESCE(executor, 'null') = 'null'
+    RETURNING mode = 'external'
     """,
 )
 
@@ -121,6 +122,6 @@ UNDELAY_ONE = Statement(
     """
     UPDATE runs_subtask SET not_before = NULL
     WHERE run_id = %(run)s AND id = %(id)s AND status = 'pending' AND not_before IS NOT NULL
-    RETURNING COALESCE(executor, 'null') = 'null'
+    RETURNING mode = 'external'
     """,
 )

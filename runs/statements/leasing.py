@@ -6,12 +6,38 @@ READY = Statement(
     "",
     """
     SELECT id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at,
-           claims IS NOT NULL, claims <> '[]'
+           claims IS NOT NULL, claims <> '[]', mode = 'hybrid'
     FROM runs_subtask
     WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
-      AND waits_for = '' AND executor IS NOT NULL
+      AND waits_for = '' AND mode <> 'external'
     ORDER BY priority, remaining_seconds DESC, position
     LIMIT %(limit)s
+    """,
+)
+
+# What an agent from outside may take: what is meant for nobody else, and what it says it can do, if it says so.
+READY_OUTSIDE = Statement(
+    "capability text",
+    """
+    SELECT s.id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at,
+           claims IS NOT NULL, claims <> '[]', mode = 'hybrid'
+    FROM runs_subtask s
+    WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
+      AND waits_for = '' AND mode <> 'internal' AND assigned_agent IN ('', %(agent)s)
+      AND (%(anything)s = 1 OR COALESCE(executor, 'null') = 'null'
+           OR executor ->> 'name' IN (SELECT v.capability FROM {rows}))
+    ORDER BY priority, remaining_seconds DESC, position
+    LIMIT %(limit)s
+    """,
+)
+
+# Whether something that only reads could start: of what is left to agents from outside, or of all.
+READING = Statement(
+    "",
+    """
+    SELECT EXISTS (SELECT 1 FROM runs_subtask
+                   WHERE run_id = %(run)s AND lane = 'query' AND status = 'pending' AND unmet = 0
+                     AND not_before IS NULL AND waits_for = '' AND (%(all)s = 1 OR mode = 'external'))
     """,
 )
 
@@ -19,7 +45,7 @@ SPECS = Statement(
     "id bigint",
     """
     SELECT runs_subtask.id, epoch, key, content, executor, inputs, verify, attempts_used, max_iterations,
-           claims IS NOT NULL
+           claims IS NOT NULL, mode
     FROM {rows} JOIN runs_subtask ON runs_subtask.id = v.id
     """,
 )
@@ -34,7 +60,7 @@ LEASE_SUBTASKS = Statement(
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
       AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
     RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, verify, attempts_used,
-              max_iterations, COALESCE(claims, 'null') <> 'null'
+              max_iterations, COALESCE(claims, 'null') <> 'null', runs_subtask.mode
     """,
 )
 

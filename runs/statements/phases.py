@@ -23,6 +23,6 @@ BEGIN_PHASE = Statement(
     """
     UPDATE runs_subtask SET unmet = unmet - 1, ready_at = CASE WHEN unmet = 1 THEN %(now)s ELSE ready_at END
     WHERE run_id = %(run)s AND phase = %(phase)s AND status = 'pending'
-    RETURNING unmet, COALESCE(executor, 'null') = 'null'
+    RETURNING unmet, mode = 'external'
     """,
 )

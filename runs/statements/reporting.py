@@ -8,7 +8,7 @@ ATTEMPTS = Statement(
     SELECT a.id, a.epoch, a.status, a.agent_id, a.available_at, a.started_at, a.leased_at, a.lease_expires_at,
            a.token_id, s.id, s.key, s.epoch, s.status, s.lane, s.alone, s.last_try, s.attempts_used, s.max_retries,
            s.timeout_seconds, s.expected_seconds, s.result_digest, s.cancel_requested_at,
-           s.claims IS NOT NULL, a.waits_for
+           s.claims IS NOT NULL, a.waits_for, s.question
     FROM {rows} JOIN runs_attempt a ON a.id = v.id JOIN runs_subtask s ON s.id = a.subtask_id
     WHERE +a.run_id = %(run)s
     """,
@@ -41,6 +41,44 @@ RENEW = Statement(
     FROM {rows}
     WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
     RETURNING runs_attempt.id
+    """,
+)
+
+ADD_USAGE = Statement(
+    "id bigint, epoch integer, tokens_in bigint, tokens_out bigint, cost float8",
+    """
+    UPDATE runs_attempt SET input_tokens = input_tokens + v.tokens_in, output_tokens = output_tokens + v.tokens_out,
+           cost = runs_attempt.cost + v.cost
+    FROM {rows} WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
+    """,
+)
+
+# While a person thinks, the time of the attempt does not run out.
+PUT_QUESTIONS = Statement(
+    "id bigint, epoch integer, question text",
+    """
+    UPDATE runs_subtask SET question = v.question FROM {rows}
+    WHERE runs_subtask.id = v.id AND runs_subtask.epoch = v.epoch AND status = 'in_progress'
+      AND runs_subtask.question = ''
+    RETURNING runs_subtask.id
+    """,
+)
+
+CLEAR_QUESTION = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET question = ''
+    WHERE id = %(id)s AND run_id = %(run)s AND status = 'in_progress' AND question <> ''
+    RETURNING epoch, timeout_seconds
+    """,
+)
+
+SET_DEADLINES = Statement(
+    "subtask bigint, epoch integer, deadline timestamptz",
+    """
+    UPDATE runs_attempt SET deadline_at = v.deadline FROM {rows}
+    WHERE subtask_id = v.subtask AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
+    RETURNING id, agent_id
     """,
 )
 

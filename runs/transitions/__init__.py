@@ -5,7 +5,7 @@ transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses 
 """
 
 from runs.transitions.aging import age
-from runs.transitions.asking import ask
+from runs.transitions.asking import answer, ask
 from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts, take_back_questions
@@ -18,6 +18,7 @@ __all__ = [
     "Lease",
     "Pick",
     "age",
+    "answer",
     "apply",
     "ask",
     "begin_phases",

@@ -4,8 +4,9 @@ from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import aging, states
+from runs.engine.modes import takes_agents
 from runs.journal import Entry
-from runs.sql import stamp
+from runs.sql import json_value, stamp
 from todos.plan.words import Lane
 
 MOST = 100  # that climb in one pass: whoever is left climbs in the next
@@ -16,7 +17,7 @@ def age(entry: Entry) -> None:
     which all have the same priority pays nothing for it."""
     if not entry["ranked"] or entry["status"] != states.Run.RUNNING:
         return
-    outside = int(entry["backend"] != "embedded")
+    outside = int(takes_agents(entry["backend"], json_value(entry["lanes"]) or {}))
     ((top,),) = sql.TOP_CLASS([(lane,) for lane in Lane], run=entry.run_id, outside=outside)
     if top is None:
         return

@@ -1,16 +1,24 @@
-"""Questions to a person: an approval is put as soon as it may start, and waits without an agent until it is answered.
+"""Questions to a person. An approval is put as soon as it may start, and waits without an agent until it is answered.
 
 Its attempt is open like any other, but nobody has it in hand: it takes no seat, no lane and no busy time, it needs no
 heartbeat, and only its time-out or a cancel ends it without an answer.
+
+An agent from outside asks while it is at work: it keeps its seat and its lease, and goes on when it has the answer.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
 from runs.models import Agent
+from runs.reports import Report, Verdict
 from runs.sql import stamp
+from runs.transitions.found import Found, note
 
 PERSON = "person"  # the name and the kind of whoever answers
 
@@ -37,3 +45,43 @@ def ask(entry: Entry) -> None:
         about = {"subtask": number, "attempt": attempt, "epoch": epochs[number], "agent": person.pk}
         entry.note("leased", before=states.Status.PENDING, after=states.Status.IN_PROGRESS, **about)
         entry.note("started", before=states.Status.IN_PROGRESS, after=states.Status.IN_PROGRESS, **about)
+
+
+# ---- what agents ask while they are at it ----
+
+
+def may_ask(report: Report, found: Found) -> bool:
+    """One question at a time; the same one again is no other. If not, the report has its verdict."""
+    if not report.question or found.question in ("", report.question):
+        return True
+    report.verdict = Verdict.REFUSED
+    return False
+
+
+def put(entry: Entry, asked: Sequence[tuple[Report, Found]]) -> None:
+    """Writes the questions down. While a person thinks, the time of the attempt does not run out."""
+    fresh = {found.subtask: (report, found) for report, found in asked if not found.question}
+    if not fresh:
+        return
+    rows = [(number, report.epoch, report.question) for number, (report, _) in fresh.items()]
+    until = stamp(entry.now + timedelta(seconds=settings.APPROVAL_TIMEOUT_SECONDS))
+    won = [fresh[number] for (number,) in sql.PUT_QUESTIONS(rows)]
+    sql.SET_DEADLINES([(found.subtask, report.epoch, until) for report, found in won])
+    for report, found in won:
+        found.question = report.question
+        entry.add(questions=1)
+        note(entry, "asked", found, data={"question": report.question})
+
+
+def answer(entry: Entry, subtask: int, said: dict[str, Any]) -> int | None:
+    """Takes the question back, now that it is answered: the agent goes on with its whole time before it. Gives the
+    agent; None when nobody asks."""
+    found = sql.CLEAR_QUESTION(run=entry.run_id, id=subtask)
+    if not found:
+        return None
+    ((epoch, seconds),) = found
+    deadline = stamp(entry.now + timedelta(seconds=seconds))
+    ((attempt, agent),) = sql.SET_DEADLINES([(subtask, epoch, deadline)])
+    entry.add(questions=-1)
+    entry.note("answered", subtask=subtask, attempt=attempt, epoch=epoch, agent=agent, data=said)
+    return int(agent)

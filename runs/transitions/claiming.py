@@ -15,6 +15,7 @@ from django.conf import settings
 from runs import limits
 from runs import statements as sql
 from runs.engine.claiming import Book, Bucket, Hold, Obstacle, Rank, Seeker, refilled
+from runs.engine.modes import Mode
 from runs.engine.states import WAIT_COUNTER, Wait
 from runs.journal import Entry
 from runs.sql import json_text, json_value, moment, stamp
@@ -184,8 +185,8 @@ def _hold_back(entry: Entry, refused: Sequence[tuple[Seeker, Obstacle]], attempt
     behind = [_behind(entry, *one, first[one[0].subtask]) for one in why.values()]
     gone = sql.HOLD_BACK(rows, run=entry.run_id) + sql.STAND_BEHIND(behind, run=entry.run_id)
     entry.moved += len(gone)
-    for _, wait in gone:
-        entry.add(**{WAIT_COUNTER[wait]: 1})
+    for _, wait, mode in gone:
+        entry.add(**{WAIT_COUNTER[wait]: 1}, outside=-(mode == Mode.EXTERNAL))
 
 
 def _first_of_twins(entry: Entry, seekers: Sequence[Seeker]) -> dict[int, Rank]:

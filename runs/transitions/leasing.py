@@ -9,6 +9,7 @@ from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import states
+from runs.engine.modes import Mode
 from runs.journal import Entry
 from runs.sql import json_value, stamp
 from runs.transitions import claiming
@@ -46,6 +47,7 @@ class Lease:
     attempts_used: int
     max_iterations: int
     declared: bool = False  # whether it says what it claims
+    mode: str = Mode.INTERNAL
     verify: dict[str, Any] | None = None
 
 
@@ -122,7 +124,7 @@ def _opened(entry: Entry, given: Lease) -> None:
     pick = given.pick
     since = entry.seconds(pick.started_at or entry.now)
     entry.add(pending=-1, in_progress=1, open_alone=pick.alone, open_started_sum=since)
-    entry.add(outside=-(given.executor is None))
+    entry.add(outside=-(given.mode == Mode.EXTERNAL))
     entry.add(**{f"open_{pick.lane}": 1}, open_undeclared=pick.lane == "execute" and not given.declared)
     entry.load(pick.agent).opened += 1
     _note(entry, "leased", given, states.Status.PENDING)

@@ -6,26 +6,29 @@ from datetime import datetime
 
 from runs import announce
 from runs import statements as sql
+from runs.engine.modes import Mode
 from runs.engine.states import Wait
 from runs.journal import Entry
 from runs.sql import stamp
 
 
-def bring_back(rows: Sequence[tuple[int, int, str]], now: datetime, entry: Entry | None = None) -> set[int]:
-    """Puts subtasks (id, run, what for) back into line, of any run. Gives the runs other than the entry's."""
+def bring_back(rows: Sequence[tuple[int, int, str, str]], now: datetime, entry: Entry | None = None) -> set[int]:
+    """Puts subtasks (id, run, what for, mode) back into line, of any run. Gives the runs other than the entry's."""
     if not rows:
         return set()
-    sql.COME_BACK([(number,) for number, _, _ in rows], now=stamp(now))
-    counts = Counter((run, waits_for) for _, run, waits_for in rows)
+    sql.COME_BACK([(number,) for number, *_ in rows], now=stamp(now))
+    counts = Counter((run, waits_for) for _, run, waits_for, _ in rows)
+    outside = Counter(run for _, run, _, mode in rows if mode == Mode.EXTERNAL)
     runs = {run for run, _ in counts}
-    moved = {run: (counts[run, Wait.RESOURCE], counts[run, Wait.RATE_LIMIT]) for run in sorted(runs)}
+    moved = {run: (counts[run, Wait.RESOURCE], counts[run, Wait.RATE_LIMIT], outside[run]) for run in sorted(runs)}
     if entry is not None and (own := moved.pop(entry.run_id, None)):
-        entry.add(held_back=-own[0], rate_limited=-own[1])
-        entry.moved += sum(own)
+        entry.add(held_back=-own[0], rate_limited=-own[1], outside=own[2])
+        entry.moved += own[0] + own[1]
     if moved:
         sql.COUNT_BACK([(run, *numbers) for run, numbers in moved.items()])
     for run in moved:
         announce.changed(run)
+        announce.work()
     return set(moved)
 
 

@@ -1,6 +1,7 @@
 """What is said about attempts: starts, beats and ends, each accepted only from the attempt that counts."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from datetime import timedelta
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from runs.engine import states
 from runs.journal import Entry
 from runs.reports import Report, Said, Verdict
 from runs.sql import moment, stamp
+from runs.transitions import asking
 from runs.transitions.ending import OUTCOMES, end
 from runs.transitions.found import Found, look_up, note
 
@@ -26,6 +28,7 @@ def apply(entry: Entry, reports: Sequence[Report], chance: float) -> None:
         if group[0].said is Said.START:
             _start(entry, live)
         elif group[0].said is Said.BEAT:
+            live = [(report, found) for report, found in live if asking.may_ask(report, found)]
             # The first report starts the attempt, whatever it says.
             _start(entry, [(report, found) for report, found in live if found.status == states.Attempt.LEASED])
             _beat(entry, live)
@@ -48,7 +51,7 @@ def _is_live(report: Report, found: Found | None) -> bool:
     if found is None:
         report.verdict = Verdict.UNKNOWN
         return False
-    report.current = found.status
+    report.current, report.current_epoch = found.status, found.epoch
     renewed = report.lease_ended_at is not None and report.lease_ended_at != moment(found.lease_expires_at)
     if report.epoch == found.epoch == found.subtask_epoch and found.status in states.ATTEMPT_OPEN and not renewed:
         return True
@@ -82,7 +85,10 @@ def _start(entry: Entry, live: list[tuple[Report, Found]]) -> None:
 
 
 def _beat(entry: Entry, live: list[tuple[Report, Found]]) -> None:
-    expires = stamp(entry.now + timedelta(seconds=settings.LEASE_SECONDS))
+    if not live:
+        return
+    until = entry.now + timedelta(seconds=settings.LEASE_SECONDS)
+    expires = stamp(until)
     rows = [(found.attempt, report.epoch, report.progress, report.message) for report, found in live]
     won = {number for (number,) in sql.RENEW(rows, now=stamp(entry.now), expires=expires)}
     told = [
@@ -94,5 +100,16 @@ def _beat(entry: Entry, live: list[tuple[Report, Found]]) -> None:
         sql.SHOW_PROGRESS([(found.subtask, report.epoch, report.progress, report.message) for report, found in told])
     for report, found in told:
         note(entry, "progress", found, data={"progress": report.progress, "message": report.message})
+    _use(entry, [report for report, found in live if report.usage and found.attempt in won])
+    asking.put(entry, [(report, found) for report, found in live if report.question and found.attempt in won])
     for report, found in live:
         report.verdict = Verdict.ACCEPTED if found.attempt in won else Verdict.REFUSED
+        report.lease_expires_at = max(until, moment(found.lease_expires_at) or until)
+
+
+def _use(entry: Entry, reports: Sequence[Report]) -> None:
+    """Adds what was used since the last report."""
+    if reports:
+        sql.ADD_USAGE([(one.attempt, one.epoch, *astuple(one.usage)) for one in reports])
+    for one in reports:
+        entry.add(input_tokens=one.usage.input_tokens, output_tokens=one.usage.output_tokens, cost=one.usage.cost)

@@ -41,12 +41,13 @@ def end_pending(entry: Entry, status: states.Status, reason: str) -> None:
 def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
     """Cancels a subtask that has not started, and skips what depends on it. Says whether it did."""
     _undelayed(entry, sql.UNDELAY_ONE(run=entry.run_id, id=subtask))
-    for _, _, wait in sql.HELD_BACK(run=entry.run_id, id=subtask):
+    held_back = sql.HELD_BACK(run=entry.run_id, id=subtask)
+    for _, _, wait, _ in held_back:
         entry.add(**{states.WAIT_COUNTER[wait]: -1})
     rows = sql.END_ONE_PENDING(
         run=entry.run_id, id=subtask, status=states.Status.CANCELLED, now=stamp(entry.now), reason=reason
     )
-    entry.add(outside=-sum(1 for *_, unmet, _, _, outside in rows if outside and not unmet))
+    entry.add(outside=-sum(1 for *_, unmet, _, _, outside in rows if outside and not unmet and not held_back))
     _ended_pending(entry, rows, states.Status.CANCELLED, "cancelled")
     call_twins(entry, [number for number, *_ in rows])
     skip_dependants(entry, [(number, key, states.Status.CANCELLED) for number, key, *_ in rows])
@@ -58,6 +59,7 @@ def give_up(entry: Entry, subtask: int, reason: str) -> None:
     rows = sql.END_ONE_PENDING(
         run=entry.run_id, id=subtask, status=states.Status.FAILED, now=stamp(entry.now), reason=reason
     )
+    entry.add(outside=-sum(1 for *_, outside in rows if outside))
     _ended_pending(entry, rows, states.Status.FAILED, "given_up", topic="errors", data={"error": reason})
     entry.moved += len(rows)
     call_twins(entry, [number for number, *_ in rows])

@@ -12,13 +12,14 @@ _COUNTED = {
     "blocked": "SUM(CASE WHEN s.status = 'pending' AND s.unmet > 0 THEN 1 ELSE 0 END)",
     "at_barrier": "SUM(CASE WHEN s.status = 'pending' AND s.phase > r.phase THEN 1 ELSE 0 END)",
     "delayed": "SUM(CASE WHEN s.status = 'pending' AND s.not_before IS NOT NULL THEN 1 ELSE 0 END)",
-    "outside": "SUM(CASE WHEN s.status = 'pending' AND s.unmet = 0 AND s.not_before IS NULL AND s.executor IS NULL "
-    "THEN 1 ELSE 0 END)",
+    "outside": "SUM(CASE WHEN s.status = 'pending' AND s.unmet = 0 AND s.not_before IS NULL AND s.waits_for = '' "
+    "AND s.mode = 'external' THEN 1 ELSE 0 END)",
     "held_back": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'resource' THEN 1 ELSE 0 END)",
     "rate_limited": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'rate_limit' THEN 1 ELSE 0 END)",
     "claiming": "SUM(CASE WHEN s.claims IS NOT NULL AND s.claims <> '[]' THEN 1 ELSE 0 END)",
     "approvals": "SUM(CASE WHEN s.executor ->> 'name' = 'approval' THEN 1 ELSE 0 END)",
     "asking": "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = 'person' THEN 1 ELSE 0 END)",
+    "questions": "SUM(CASE WHEN s.status = 'in_progress' AND s.question <> '' THEN 1 ELSE 0 END)",
     "open_query": "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = '' AND s.lane = 'query' THEN 1 ELSE 0 END)",
     "open_execute": (
         "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = '' AND s.lane = 'execute' THEN 1 ELSE 0 END)"

@@ -99,6 +99,18 @@ CHECKS = [
     ),
     Check(
         "I12",
+        "only an agent at work asks something while it is at it",
+        rows(
+            """
+            SELECT s.id, s.status FROM runs_subtask s
+            WHERE {scope} AND s.question <> '' AND (s.status <> 'in_progress' OR s.waits_for <> '')
+            """,
+            "subtask {0} is {1} and asks something",
+            "s.run_id",
+        ),
+    ),
+    Check(
+        "I12",
         "who waits for an attempt, or for a share, waits for one that is held; else it has a time to come back",
         rows(
             f"""

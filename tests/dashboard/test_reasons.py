@@ -79,7 +79,7 @@ def test_a_paused_run_is_the_reason(ada: User) -> None:
 
 def test_without_an_executor_an_outside_agent_is_waited_for(ada: User) -> None:
     there = scene(ada, "ab")
-    Subtask.objects.filter(key="b").update(executor=None)
+    Subtask.objects.filter(key="b").update(executor=None, mode="external")
     assert words(there, "b") == "an outside agent: it has no executor of its own"
 
 

@@ -110,7 +110,7 @@ def _parts(block: Fence) -> tuple[list[str], Any]:
 
 
 # What another server would answer otherwise: the numbers of things.
-IDS = {"id", "run", "todo"}
+IDS = {"id", "run", "todo", "attempt"}
 
 
 def assert_shows(shown: Any, found: Any, where: str) -> None:
@@ -142,13 +142,32 @@ class Session:
         asked: dict[str, Any] = dict(part.split("=") for part in query.split("&") if part) | (
             {"wait": "0"} if "wait=" in query else {}
         )
-        response = self.api.send(example.method, path, example.body, **asked)
+        response = self.api.send(example.method, path, self._real(example.body), **asked)
         assert response.status_code == example.status, f"{example.where}: {response.content!r}"
         if example.answer is not None:
             found = response.json()
             assert_shows(example.answer, found, example.where)
-            if example.status == 201 and "id" in example.answer:
-                self.ids[example.answer["id"]] = found["id"]
+            if response.status_code < 300:
+                self._learn(example.answer, found)
+
+    def _real(self, sent: Any, name: str = "") -> Any:
+        """What is sent, with the ids of this database."""
+        if isinstance(sent, dict):
+            return {field: self._real(value, field) for field, value in sent.items()}
+        if isinstance(sent, list):
+            return [self._real(one) for one in sent]
+        return self.ids.get(sent, sent) if name in IDS and isinstance(sent, str) else sent
+
+    def _learn(self, shown: Any, found: Any) -> None:
+        """Which ids stand for those of the document; the first that says so counts."""
+        if isinstance(shown, dict):
+            for name, value in shown.items():
+                if name in IDS and isinstance(value, str):
+                    self.ids.setdefault(value, found[name])
+                self._learn(value, found[name])
+        elif isinstance(shown, list):
+            for one, other in zip(shown, found):
+                self._learn(one, other)
 
 
 def test_the_examples_are_answered_as_the_document_says(api: Api) -> None:

@@ -82,7 +82,15 @@ def test_json_columns_come_back_as_they_were(value: object) -> None:
 def test_a_statement_that_is_given_rows_looks_each_of_them_up(name: str) -> None:
     twins = "claims_group=? AND waits_key"
     keys = (
-        *("rowid=?", "before_id=?", "run_id=? AND agent_id=?", "attempt_id=?", "kind=? AND name=?", "waits_key=?"),
+        *(
+            "rowid=?",
+            "before_id=?",
+            "run_id=? AND agent_id=?",
+            "attempt_id=?",
+            "subtask_id=? AND epoch=?",
+            "kind=? AND name=?",
+            "waits_key=?",
+        ),
         *(f"{twins}=?", f"{twins}>? AND waits_key<?", f"{twins}=? AND priority>?"),
         *("run_id=? AND lane=?", "run_id=? AND aged=? AND priority=? AND ready_at<?"),
     )

@@ -48,6 +48,12 @@ def test_a_body_that_is_none_is_refused_everywhere(api: Api, ada: User, name: st
         assert dump() == before, f"{method} {path}"
 
 
+def taken(path: str, field: str, name: str) -> bool:
+    """What agents send is kept as it is, be it large or odd."""
+    long_text = field == "output" or (path.endswith("output/") and field == "text")
+    return field in {"result", "partial_result", "data"} or (long_text and name == "10,000 characters")
+
+
 def _with(body: dict[str, Any], field: str, value: bytes) -> bytes:
     """An otherwise good body with this in this field."""
     rest = json.dumps({name: one for name, one in body.items() if name != field}).encode()[1:-1]
@@ -61,6 +67,8 @@ def test_what_no_field_takes_is_refused_in_every_field(api: Api, ada: User, name
         target, body = filled(path, ada), BODY_OF[method, path]
         before = dump()
         for field in declared(method, path).body.model_fields:
+            if name in WRONG_VALUES and taken(path, field, name):
+                continue
             response = api.send(method, target, _with(body, field, value))
             assert response.status_code == status, f"{method} {path} {field}: {response.content[:300]!r}"
             assert all(one == "" or one.startswith(f"/{field}") for one in pointers(response)), (path, field)
@@ -77,7 +85,7 @@ def test_what_no_field_takes_is_refused_in_every_field(api: Api, ada: User, name
         ({"max_agents": True}, "/max_agents"),
         ({"max_agents": None}, "/max_agents"),
         ({"fail_fast": 1}, "/fail_fast"),
-        ({"backend": "celery"}, "/backend"),
+        ({"backend": "tracked"}, "/backend"),
         ({"strategy": ""}, "/strategy"),
         ({"lanes": {"query": {"concurrency": 0}}}, "/lanes/query/concurrency"),
         ({"lanes": {"query": {"concurrency": 10**6}}}, "/lanes/query/concurrency"),
@@ -172,6 +180,7 @@ def test_an_odd_id_is_not_there_on_any_path(api: Api, number: str) -> None:
     for path, view in VIEWS.items():
         if "<id:" in path:
             target = path.replace("<id:run>", number).replace("<id:todo>", number).replace("<key:key>", "a")
+            target = target.replace("<id:agent>", number).replace("<id:attempt>", number)
             for method in methods(view):
                 body = None if method == "GET" else BODY_OF[method, path]
                 assert api.send(method, target, body).status_code == 404, f"{method} {target}"

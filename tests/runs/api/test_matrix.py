@@ -21,6 +21,7 @@ from runs import tokens as token_making
 from runs.api.authentication import tokens
 from runs.models import Token
 from tests.factories import Api, keys, plant, token_of
+from tests.runs.api.outside import leased
 
 COLUMNS = "nobody viewer agent operator commander admin foreign expired revoked owner stranger".split()
 COMMAND = {"content": "x", "executor": {"name": "shell", "command": "ls"}}
@@ -68,6 +69,39 @@ MATRIX: list[tuple[str, str, Any, str]] = [
         {"approve": True},
         "401 403 403 409 409 409 404 401 401 409 403",
     ),
+    (
+        "POST",
+        "runs/<id:run>/broadcast/",
+        {"command": "message", "data": "hurry"},
+        "401 403 403 200 200 200 404 401 401 200 403",
+    ),
+    ("GET", "agents/", None, "401 200 200 200 200 200 200 401 401 200 200"),
+    ("POST", "agents/", {"name": "a"}, "401 403 201 201 201 201 201 401 401 403 403"),
+    ("GET", "agents/<id:agent>/", None, "401 200 404 200 200 200 404 401 401 200 404"),
+    (
+        "POST",
+        "agents/<id:agent>/commands/",
+        {"command": "pause"},
+        "401 403 403 200 200 200 404 401 401 200 403",
+    ),
+    ("POST", "leases/", {"agent": "nobody"}, "401 403 422 422 422 422 422 401 401 422 403"),
+    ("POST", "attempts/<id:attempt>/heartbeat/", {"epoch": 1}, "401 403 404 200 200 200 404 401 401 200 403"),
+    ("POST", "attempts/<id:attempt>/complete/", {"epoch": 1}, "401 403 404 200 200 200 404 401 401 200 403"),
+    ("POST", "attempts/<id:attempt>/fail/", {"epoch": 1}, "401 403 404 200 200 200 404 401 401 200 403"),
+    ("POST", "attempts/<id:attempt>/release/", {"epoch": 1}, "401 403 404 200 200 200 404 401 401 200 403"),
+    (
+        "POST",
+        "attempts/<id:attempt>/output/",
+        {"epoch": 1, "offset": 0, "text": "x"},
+        "401 403 404 200 200 200 404 401 401 200 403",
+    ),
+    (
+        "POST",
+        "attempts/<id:attempt>/ask/",
+        {"epoch": 1, "question": "Now?"},
+        "401 403 404 200 200 200 404 401 401 200 403",
+    ),
+    ("POST", "progress/", {"reports": []}, "401 403 200 200 200 200 200 401 401 200 403"),
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     (
         "PUT",
@@ -127,6 +161,9 @@ def filled(path: str, ada: User) -> str:
     if "<id:run>" in path:
         run = run_actions.start(plant(ada, subtasks=[{"content": "a", "key": "a"}]), run_actions.Options())
         path = path.replace("<id:run>", str(run.pk)).replace("<key:key>", "a")
+    if "<id:agent>" in path or "<id:attempt>" in path:
+        lease = leased(ada)
+        path = path.replace("<id:agent>", str(lease.pick.agent)).replace("<id:attempt>", str(lease.attempt))
     path = path.replace("<kind:kind>", "database").replace("<name:name>", "main")
     if "<id:todo>" in path:
         path = path.replace("<id:todo>", str(keys(plant(ada, subtasks=[{"content": "a"}]))["a"].pk))

@@ -86,6 +86,8 @@ CORRUPTIONS: dict[str, tuple[Callable[[Work], object], str]] = {
     ),
     "one at work that says it asks a person": (change("plain", waits_for="person"), "its attempt says otherwise"),
     "a wrong count of those that ask": (lambda made: Run.objects.update(asking=1), "keeps asking = 1"),
+    "a question of one that is at nothing": (change("docs", question="Now?"), "is pending and asks something"),
+    "a wrong count of questions": (lambda made: Run.objects.update(questions=1), "keeps questions = 1"),
     "a wrong count of approvals": (lambda made: Run.objects.update(approvals=1), "keeps approvals = 1"),
     "a wrong count of those that claim": (lambda made: Run.objects.update(claiming=0), "keeps claiming = 0"),
     "a wrong count of those that may claim anything": (
