@@ -3,11 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from runs import outside
+from runs import portable
 
 
 @require_safe
 def agent_file(request: HttpRequest) -> HttpResponse:
     """Public: it holds nothing secret, and whoever fetches it needs a token to do anything with it."""
-    text = outside.for_server(f"{request.scheme}://{request.get_host()}")
+    text = portable.for_server(f"{request.scheme}://{request.get_host()}")
     return HttpResponse(text, content_type="text/x-python; charset=utf-8")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from runs.outside import agent
+from runs.portable import agent
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runs.outside.kept import Kept, now
+from runs.portable.kept import Kept, now
 from tests.server.process import gone, until
 
 LONG = 60.0
@@ -84,7 +84,7 @@ def test_a_command_ends_with_whoever_kept_it(nothing: Path) -> None:
     """Killed, it renews nothing and closes what the keeper listens to."""
     keeper = (
         f"import os, sys; sys.path.insert(0, {str(Path.cwd())!r});"
-        "from pathlib import Path; from runs.outside.kept import Kept, now;"
+        "from pathlib import Path; from runs.portable.kept import Kept, now;"
         f"k = Kept(['/bin/sh', '-c', 'echo $$; sleep 60'], until=now() + 60, stdin=Path({str(nothing)!r}),"
         " cwd=Path('/'), env=dict(os.environ));"
         "print(int(k.read(100, 60)), flush=True); os.kill(os.getpid(), 9)"

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from runs.outside.attempt import Attempt
-from runs.outside.client import Failed
+from runs.portable.attempt import Attempt
+from runs.portable.client import Failed
 
 Handler = Callable[[Attempt], Any]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from django.test import Client
 
-from runs import outside
+from runs import portable
 
 
 def test_it_is_one_program_of_the_standard_library() -> None:
     imports = [
-        node for node in ast.walk(ast.parse(outside.one_file())) if isinstance(node, ast.Import | ast.ImportFrom)
+        node for node in ast.walk(ast.parse(portable.one_file())) if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom)}
@@ -20,7 +20,7 @@ def test_it_is_one_program_of_the_standard_library() -> None:
 
 def test_it_runs_from_a_pipe_in_any_folder(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-", "--help"], input=outside.one_file(), text=True, capture_output=True, cwd=tmp_path
+        [sys.executable, "-I", "-", "--help"], input=portable.one_file(), text=True, capture_output=True, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert "--token" in done.stdout
@@ -28,7 +28,7 @@ def test_it_runs_from_a_pipe_in_any_folder(tmp_path: Path) -> None:
 
 
 def test_it_can_be_imported_without_doing_anything(tmp_path: Path) -> None:
-    (tmp_path / "agent.py").write_text(outside.one_file())
+    (tmp_path / "agent.py").write_text(portable.one_file())
     code = "import agent; print(agent.Agent(agent.Client('http://127.0.0.1:1', 't'), 'a', agent.CAN).name)"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, cwd=tmp_path)
     assert (done.stdout, done.stderr) == ("a\n", "")

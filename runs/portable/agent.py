@@ -22,10 +22,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runs.outside.attempt import MARGIN_SECONDS, Attempt
-from runs.outside.client import URL, Client, Failed, Refused, Unreachable
-from runs.outside.handlers import CAN, Handler, by_command
-from runs.outside.kept import now
+from runs.portable.attempt import MARGIN_SECONDS, Attempt
+from runs.portable.client import URL, Client, Failed, Refused, Unreachable
+from runs.portable.handlers import CAN, Handler, by_command
+from runs.portable.kept import now
 
 
 class Agent:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runs.outside.client import Client, Refused, Unreachable
+from runs.portable.client import Client, Refused, Unreachable
 
 Answer = tuple[int, Any, dict[str, str]]
 

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from runs.outside.client import Client, Failed, Refused, Unreachable
-from runs.outside.kept import Kept, now
+from runs.portable.client import Client, Failed, Refused, Unreachable
+from runs.portable.kept import Kept, now
 
 MARGIN_SECONDS = 2.0  # before a lease ends, whatever runs under it is killed
 PATIENCE_SECONDS = 60.0  # with a server that does not answer
