@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch
 
-from runs import claimed, limits
-from runs.engine import expected, phases, states
+from runs import claimed, limits, transitions
+from runs.engine import conditions, expected, phases, states
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
@@ -35,8 +35,21 @@ class Plan:
     critical_path_seconds: float
 
     @property
+    def whens(self) -> dict[str, str]:
+        return {key: leaf.when for key, leaf in self.leaves.items()}
+
+    @property
     def work_seconds(self) -> float:
-        return sum(self.seconds.values())
+        """Of what runs when nothing fails."""
+        return sum(self.seconds[key] for key in conditions.expected(self.needs, self.whens))
+
+    def kept(self, completed: Collection[str]) -> set[str]:
+        """Those of the completed that need not be done again."""
+        return conditions.kept(self.needs, self.whens, set(completed))
+
+    def left(self, completed: Collection[str]) -> set[str]:
+        """What there is to do, when nothing fails, beyond what is completed."""
+        return conditions.expected(self.needs, self.whens, set(completed)) - set(completed)
 
     def choice(self) -> strategy.Choice:
         """What `auto` means for this plan."""
@@ -71,7 +84,20 @@ def plan_of(todo: Todo) -> Plan:
     except graph.CycleError as error:
         raise Invalid.at("/depends_on", f"a cycle: {error}") from error
     _refuse_too_large(leaves)
-    return Plan(leaves, needs, seconds, remaining, max(remaining.values()))
+    return Plan(leaves, needs, seconds, remaining, _longest_chain(leaves, needs, seconds, remaining))
+
+
+def _longest_chain(
+    leaves: Mapping[str, Todo],
+    needs: Mapping[str, Sequence[str]],
+    seconds: Mapping[str, float],
+    remaining: Mapping[str, float],
+) -> float:
+    """The longest chain of work, in seconds, when nothing fails."""
+    run = conditions.expected(needs, {key: leaf.when for key, leaf in leaves.items()})
+    if len(run) < len(needs):
+        remaining = graph.remaining_paths(needs, lambda key: seconds[key] if key in run else 0.0)
+    return max(remaining.values())
 
 
 def _below(todo: Todo) -> list[Todo]:
@@ -144,6 +170,15 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
     for subtask in subtasks if entry["ranked"] else ():
         subtask.aged = 0
     keep(entry, run, subtasks, plan.needs, at_barrier=len(barred))
+    if entry["conditional"]:
+        _skip_unneeded(entry, subtasks, barred)
+
+
+def _skip_unneeded(entry: Entry, subtasks: Sequence[Subtask], barred: Collection[str]) -> None:
+    """Those for a failure of what is completed already, or of nothing at all."""
+    free = [one for one in subtasks if one.when == words.When.FAILED and one.unmet == (one.key in barred)]
+    skipped = transitions.skip_unneeded(entry, [one.pk for one in free if one.status == states.Status.PENDING])
+    transitions.follow(entry, [(number, key, states.Status.SKIPPED) for number, key, *_ in skipped])
 
 
 def keep(
@@ -169,6 +204,7 @@ def keep(
         blocked=sum(1 for subtask in waiting if subtask.unmet),
         at_barrier=at_barrier,
         outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
+        conditional=sum(1 for subtask in subtasks if subtask.when != words.When.SUCCESS),
         claiming=sum(1 for subtask in subtasks if subtask.claims),
         approvals=sum(1 for subtask in subtasks if words.asks(subtask.executor)),
         expected_total=sum(subtask.expected_seconds for subtask in subtasks),

@@ -5,10 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from todos.plan.words import Lane, Status
+from todos.plan.words import Lane, Status, When
 
 STATUSES = [(word, word.replace("_", " ")) for word in Status]
 LANES = [(word, word) for word in Lane]
+WHENS = [(word, word) for word in When]
 
 
 class Spec(models.Model):
@@ -29,6 +30,8 @@ class Spec(models.Model):
     inputs = models.JSONField(null=True, blank=True)
     rollback = models.JSONField(null=True, blank=True)
     verify = models.JSONField(null=True, blank=True)
+    # The column has another name, for WHEN is a word of SQL.
+    when = models.CharField(max_length=7, choices=WHENS, default=When.SUCCESS, db_column="starts_when")
 
     class Meta:
         abstract = True

@@ -118,6 +118,7 @@ class SubtaskRow(TypedDict):
     waiting_for: str | None
     waiting_detail: Any
     depends_on: list[str]
+    when: str
     priority: int
     aged: int
     lane: str
@@ -218,6 +219,7 @@ def _row(subtask: Subtask, wait: waits.Waiting, agent: str | None, needs: list[s
         "waiting_for": wait.word,
         "waiting_detail": wait.detail,
         "depends_on": needs,
+        "when": subtask.when,
         "priority": subtask.asked_priority,
         "aged": subtask.aged or 0,
         "lane": subtask.lane,

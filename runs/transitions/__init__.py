@@ -12,7 +12,7 @@ from runs.transitions.lifecycle import close, move, request_cancel, request_stop
 from runs.transitions.line import bring_back
 from runs.transitions.phases import begin_phases
 from runs.transitions.reporting import apply
-from runs.transitions.unstarted import cancel_one, end_pending, undelay
+from runs.transitions.unstarted import cancel_one, end_pending, follow, skip_unneeded, undelay
 
 __all__ = [
     "Lease",
@@ -25,6 +25,7 @@ __all__ = [
     "cancel_one",
     "close",
     "end_pending",
+    "follow",
     "in_place",
     "lease",
     "look_again",
@@ -32,6 +33,7 @@ __all__ = [
     "request_cancel",
     "request_stop",
     "screen",
+    "skip_unneeded",
     "stopping_attempts",
     "undelay",
 ]

@@ -15,6 +15,7 @@ MAX_AMOUNT = 2**31 - 1
 
 StatusWord = Literal["pending", "in_progress", "completed", "failed", "cancelled", "skipped"]
 LaneWord = Literal["query", "execute"]
+WhenWord = Literal["success", "always", "failed"]
 
 
 def _priority(value: Any) -> Any:
@@ -78,6 +79,7 @@ class Spec(Wire):
     inputs: Inputs | None = None
     rollback: Executor | None = None
     verify: Verifier | None = None
+    when: WhenWord = "success"
     resources: Resources | None = None
 
 
