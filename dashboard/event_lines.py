@@ -22,6 +22,7 @@ _DRAWN_AS = {
     "cancel_requested": "cancelled",
     "clock_step": "waiting",
     "phase_begun": "pending",
+    "added": "pending",
     "aged": "pending",
     "budget_used_up": "skipped",
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs import freeze, journal, orchestrator, resources, transitions
 from runs.engine import states
-from runs.freeze import Carried
+from runs.frozen import Carried
 from runs.journal import Entry
 from runs.models import Backend, Resource, Run, Strategy, Subtask
 from todos.models import Todo

@@ -1,8 +1,6 @@
 """From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
 
-import hashlib
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch
 
-from runs import claimed, limits, transitions
+from runs import claimed, frozen, limits, transitions
 from runs.engine import conditions, expected, phases, states
+from runs.frozen import Carried
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
 from todos.models import Dependency, Todo
 from todos.plan import graph, strategy, words
-from todos.plan.claims import Claim
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
 
@@ -49,7 +47,9 @@ class Plan:
 
     def left(self, completed: Collection[str]) -> set[str]:
         """What there is to do, when nothing fails, beyond what is completed."""
-        return conditions.expected(self.needs, self.whens, set(completed)) - set(completed)
+        return conditions.expected(self.needs, self.whens, dict.fromkeys(completed, states.Status.COMPLETED)) - set(
+            completed
+        )
 
     def choice(self) -> strategy.Choice:
         """What `auto` means for this plan."""
@@ -152,14 +152,6 @@ def run_of(plan: Plan, wanted: str, max_agents: int) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What a subtask brings along from an earlier run."""
-
-    result: Any = None
-    digest: str = ""
-
-
 def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:
     """Makes the subtasks and dependencies of a run, and counts them. Those carried over are completed already."""
     first = _first_phase(plan, carried) if run.barriers else None
@@ -187,32 +179,18 @@ def keep(
     """Stores the subtasks of a new run with their dependencies, by key, and counts them."""
     Subtask.objects.bulk_create(subtasks, batch_size=500)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
-    SubtaskDependency.objects.bulk_create(
-        (
-            SubtaskDependency(run=run, before_id=ids[before], after_id=ids[after])
-            for after, needs in needs_of.items()
-            for before in needs
-        ),
-        batch_size=5_000,
-    )
-    waiting = [subtask for subtask in subtasks if subtask.status == states.Status.PENDING]
+    depend(run, ((ids[before], ids[after]) for after, needs in needs_of.items() for before in needs))
     entry.note("run_created", after=states.Run.PENDING, data={"subtasks": len(subtasks)})
-    entry.add(
-        total=len(subtasks),
-        pending=len(waiting),
-        completed=len(subtasks) - len(waiting),
-        blocked=sum(1 for subtask in waiting if subtask.unmet),
-        at_barrier=at_barrier,
-        outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.executor is None),
-        conditional=sum(1 for subtask in subtasks if subtask.when != words.When.SUCCESS),
-        claiming=sum(1 for subtask in subtasks if subtask.claims),
-        approvals=sum(1 for subtask in subtasks if words.asks(subtask.executor)),
-        expected_total=sum(subtask.expected_seconds for subtask in subtasks),
-        expected_ended=sum(one.expected_seconds for one in subtasks if one.status == states.Status.COMPLETED),
-    )
+    transitions.count_in(entry, subtasks, at_barrier)
     for subtask in subtasks:
         if subtask.status == states.Status.COMPLETED:
             entry.note("carried_over", topic="results", subtask=subtask.pk, before="pending", after="completed")
+
+
+def depend(run: Run, links: Iterable[tuple[int, int]]) -> None:
+    """Stores dependencies: who goes first, and who after."""
+    rows = (SubtaskDependency(run=run, before_id=before, after_id=after) for before, after in links)
+    SubtaskDependency.objects.bulk_create(rows, batch_size=5_000)
 
 
 def _first_phase(plan: Plan, carried: Mapping[str, Carried]) -> int | None:
@@ -233,49 +211,16 @@ def _subtask(
     now: datetime,
     barred: Collection[str],
 ) -> Subtask:
-    leaf = plan.leaves[key]
-    done = carried.get(key)
-    unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred)
-    claims = [] if words.asks(leaf.executor) else claimed.claims_of(leaf)
-    lane = leaf.lane or words.lane_of(leaf.executor)
-    return Subtask(
-        run=run,
-        todo=leaf,
-        key=key,
-        position=position,
-        status=states.Status.COMPLETED if done else states.Status.PENDING,
-        progress=1 if done else None,
-        unmet=unmet,
-        alone=not leaf.parallelizable and not words.asks(leaf.executor),
+    leaf, done = plan.leaves[key], carried.get(key)
+    return frozen.subtask(
+        run,
+        leaf,
+        key,
+        position,
+        claims=claimed.claims_of(leaf),
+        unmet=0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred),
         expected_seconds=plan.seconds[key],
         remaining_seconds=plan.remaining[key],
-        created_at=now,
-        ready_at=None if unmet or done else now,
-        finished_at=now if done else None,
-        claims=None if claims is None else [claim._asdict() for claim in claims],
-        claims_group=group(run, claims, lane, outside=leaf.executor is None),
-        result=done.result if done else None,
-        result_digest=done.digest if done else "",
-        **_spec(leaf, lane),
+        now=now,
+        done=done,
     )
-
-
-def _spec(leaf: Todo, lane: str) -> dict[str, Any]:
-    """As the todo has it, with what was left out. A person is asked once, and has longer to answer than a program."""
-    asks = words.asks(leaf.executor)
-    timeout = settings.APPROVAL_TIMEOUT_SECONDS if asks else settings.SUBTASK_TIMEOUT_SECONDS
-    retries = settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries
-    return leaf.spec() | {
-        "lane": lane,
-        "timeout_seconds": leaf.timeout_seconds or timeout,
-        "max_retries": 0 if asks else retries,
-        "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
-    }
-
-
-def group(run: Run, claims: list[Claim] | None, lane: str, *, outside: bool) -> str:
-    """Names those that are dispatched alike and claim just the same: when one cannot start, none below it can."""
-    if not claims:
-        return ""
-    text = json.dumps([run.pk, lane, outside, sorted(claims)])
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

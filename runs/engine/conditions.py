@@ -22,16 +22,16 @@ def end_before_start(when: str, needs: Collection[str]) -> Status | None:
 
 
 def expected(
-    needs: Mapping[Node, Collection[Node]], whens: Mapping[Node, str], done: Collection[Node] = ()
+    needs: Mapping[Node, Collection[Node]], whens: Mapping[Node, str], ends: Mapping[Node, str] | None = None
 ) -> set[Node]:
-    """Those that run, or are done already, when nothing fails. Raises CycleError."""
-    if all(when == When.SUCCESS for when in whens.values()):
+    """Those that are completed in the end when nothing more fails; `ends`: how some have ended. Raises CycleError."""
+    found: dict[Node, str] = dict(ends or {})
+    if all(when == When.SUCCESS for when in whens.values()) and set(found.values()) <= {Status.COMPLETED}:
         return set(needs)
-    found: dict[Node, str] = {}
     for node in graph.order(needs):
-        before = [found[need] for need in needs[node]]
-        skipped = node not in done and end_before_start(whens[node], before)
-        found[node] = Status.SKIPPED if skipped else Status.COMPLETED
+        if node not in found:
+            before = [found[need] for need in needs[node]]
+            found[node] = end_before_start(whens[node], before) or Status.COMPLETED
     return {node for node, status in found.items() if status == Status.COMPLETED}
 
 

@@ -30,6 +30,7 @@ from runs.statements.ending import (
     RELEASE_CONDITIONAL,
     RELEASE_DEPENDANTS,
     REQUEST_STOP,
+    SKIP,
     SKIP_DEPENDANTS,
     SKIP_UNNEEDED,
     STOPPING,
@@ -38,6 +39,7 @@ from runs.statements.ending import (
 )
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
 from runs.statements.leasing import ASK, HELD_UP, LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS, TO_ASK
+from runs.statements.making import LENGTHEN, RANK
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
 from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
@@ -68,12 +70,14 @@ __all__ = [
     "HOLD_BACK",
     "LEASE_ATTEMPTS",
     "LEASE_SUBTASKS",
+    "LENGTHEN",
     "NEXT_PHASE",
     "NEXT_TWINS",
     "OPEN_LEASES",
     "OVERDUE",
     "PHASE",
     "QUEUE",
+    "RANK",
     "READY",
     "RELEASE_CONDITIONAL",
     "RELEASE_DEPENDANTS",
@@ -82,6 +86,7 @@ __all__ = [
     "REQUEST_STOP",
     "RESOURCES",
     "SHOW_PROGRESS",
+    "SKIP",
     "SKIP_DEPENDANTS",
     "SKIP_UNNEEDED",
     "SPECS",

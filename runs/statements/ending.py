@@ -72,6 +72,15 @@ RELEASE_CONDITIONAL = Statement(
     """,
 )
 
+SKIP = Statement(
+    "id bigint, reason text",
+    """
+    UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = v.reason, not_before = NULL
+    FROM {rows} WHERE runs_subtask.id = v.id AND status = 'pending'
+    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, COALESCE(executor, 'null') = 'null'
+    """,
+)
+
 FOR_FAILURES = Statement(
     "id bigint",
     """

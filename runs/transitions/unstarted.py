@@ -1,6 +1,6 @@
 """What happens to subtasks that have not started: set free, skipped, cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runs import statements as sql
@@ -30,6 +30,17 @@ def follow(entry: Entry, ended: Sequence[tuple[int, str, str]]) -> None:
             _ended_pending(entry, found, states.Status.SKIPPED, "skipped")
             skipped += found
         ended = [(number, key, states.Status.SKIPPED) for number, key, *_ in skipped]
+
+
+def skip(entry: Entry, reasons: Mapping[int, tuple[str, str]]) -> list[tuple]:
+    """Skips these, each for the key and status of one that did not end well. Gives their rows; whoever depends on them
+    is for the caller to see to."""
+    if not reasons:
+        return []
+    rows = sql.SKIP([(number, _reason(*one)) for number, one in reasons.items()], now=stamp(entry.now))
+    entry.add(outside=-sum(1 for *_, unmet, _, _, outside in rows if outside and not unmet))
+    _ended_pending(entry, rows, states.Status.SKIPPED, "skipped")
+    return rows
 
 
 def _released(entry: Entry, rows: Sequence[tuple]) -> None:

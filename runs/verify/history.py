@@ -44,8 +44,10 @@ def _created_whole(scope: Scope) -> Iterator[str]:
     for run, data in created.values_list("run_id", "data"):
         count = Subtask.objects.filter(run=run).count()
         told = (data or {}).get("subtasks")
-        if count != told:
-            yield f"run {run} was made with {told} subtasks and has {count}"
+        added = Event.objects.filter(run=run, kind="added").count()
+        if count != (told or 0) + added:
+            more = f", {added} were added," if added else ""
+            yield f"run {run} was made with {told} subtasks{more} and has {count}"
 
 
 CHECKS = [

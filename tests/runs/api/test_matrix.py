@@ -53,6 +53,8 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("GET", "runs/<id:run>/events/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/resources/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/subtasks/", None, "401 200 404 200 200 200 404 401 401 200 404"),
+    ("POST", "runs/<id:run>/subtasks/", {"content": "x"}, "401 403 404 201 201 201 404 401 401 201 403"),
+    ("POST", "runs/<id:run>/subtasks/", COMMAND, "401 403 404 403 201 201 404 401 401 201 403"),
     ("GET", "runs/<id:run>/subtasks/<key:key>/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/subtasks/<key:key>/output/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("POST", "runs/<id:run>/pause/", None, "401 403 403 200 200 200 404 401 401 200 403"),
