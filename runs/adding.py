@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import freeze, frozen, journal, limits, orchestrator, transitions
+from runs import aggregates, freeze, frozen, journal, limits, orchestrator, transitions
 from runs.engine import conditions, states
 from runs.journal import Entry
 from runs.models import Attempt, Run, Subtask
@@ -184,6 +184,8 @@ def _join(
     _keep_ranks(entry, run, subtasks)
     Subtask.objects.bulk_create(subtasks, batch_size=FEW)
     ids = {one.key: one.pk for one in made.there.values()} | {one.key: one.pk for one in subtasks}
+    if run.todo and subtasks and subtasks[0].todo_id:
+        aggregates.extend(run, [one.key for one in subtasks])
     freeze.depend(run, ((ids[need], one.pk) for one in subtasks for need in made.needs[one.key]))
     at_barrier = sum(1 for one in subtasks if entry.is_barred(one.phase))
     transitions.join(entry, subtasks, at_barrier, {one.pk: end for one in subtasks if (end := _unwell(made, one))})

@@ -1,18 +1,18 @@
 """From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
 
-from runs import claimed, frozen, limits, transitions
+from runs import aggregates, claimed, frozen, limits, transitions
 from runs.engine import conditions, expected, phases, states
 from runs.frozen import Carried
 from runs.journal import Entry
-from runs.models import Run, Strategy, Subtask, SubtaskDependency
+from runs.models import Aggregate, Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
 from todos.models import Dependency, Todo
 from todos.plan import graph, strategy, words
@@ -31,6 +31,7 @@ class Plan:
     seconds: dict[str, float]
     remaining: dict[str, float]
     critical_path_seconds: float
+    aggregates: list[Aggregate] = field(default_factory=list)
 
     @property
     def whens(self) -> dict[str, str]:
@@ -46,10 +47,11 @@ class Plan:
         return conditions.kept(self.needs, self.whens, set(completed))
 
     def left(self, completed: Collection[str]) -> set[str]:
-        """What there is to do, when nothing fails, beyond what is completed."""
-        return conditions.expected(self.needs, self.whens, dict.fromkeys(completed, states.Status.COMPLETED)) - set(
-            completed
-        )
+        """What there is to do, when nothing fails, beyond what is completed. To put together what is completed is
+        nothing to do."""
+        ends = dict.fromkeys(completed, states.Status.COMPLETED)
+        found = conditions.expected(self.needs, self.whens, ends) - set(completed)
+        return found if any(self.leaves[key].pk for key in found) else set()
 
     def choice(self) -> strategy.Choice:
         """What `auto` means for this plan."""
@@ -66,11 +68,13 @@ def plan_of(todo: Todo) -> Plan:
     """Raises Invalid when the todo has too many leaves, its dependencies close a cycle or are too many, or a leaf
     claims more than there is."""
     rows = _below(todo)
+    reducers = aggregates.reducers(todo, rows)
+    rows += reducers.values()
     parents = {row.key: row.parent.key if row.parent_id != todo.pk and row.parent else None for row in rows}
     above = {row.parent_id for row in rows}
     by_key = {row.key: row for row in rows} or {todo.key or ONLY: todo}
     try:
-        needs = leaf_graph(_needs(rows, parents), parents) if rows else {todo.key or ONLY: []}
+        needs = leaf_graph(_needs(rows, parents) | aggregates.needs(rows), parents) if rows else {todo.key or ONLY: []}
         if len(needs) > settings.RUN_MAX_SUBTASKS:
             raise Invalid.at("", f"{len(needs)} subtasks, and a run has at most {settings.RUN_MAX_SUBTASKS}")
         leaves = {key: by_key[key] for key in needs if by_key[key].pk not in above}
@@ -84,7 +88,8 @@ def plan_of(todo: Todo) -> Plan:
     except graph.CycleError as error:
         raise Invalid.at("/depends_on", f"a cycle: {error}") from error
     _refuse_too_large(leaves)
-    return Plan(leaves, needs, seconds, remaining, _longest_chain(leaves, needs, seconds, remaining))
+    longest = _longest_chain(leaves, needs, seconds, remaining)
+    return Plan(leaves, needs, seconds, remaining, longest, aggregates.found(todo, rows))
 
 
 def _longest_chain(
@@ -162,6 +167,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
     for subtask in subtasks if entry["ranked"] else ():
         subtask.aged = 0
     keep(entry, run, subtasks, plan.needs, at_barrier=len(barred))
+    aggregates.keep(run, plan.aggregates)
     if entry["conditional"]:
         _skip_unneeded(entry, subtasks, barred)
 

@@ -55,6 +55,8 @@ class Todo(Spec):
     status = models.CharField(max_length=12, choices=STATUSES, default=Status.PENDING)
     # Resources left out means unknown; claims with none recorded means "claims nothing".
     resources_known = models.BooleanField(default=False)
+    # How the results of what is below become one result; a leaf does nothing with it.
+    aggregate = models.JSONField(null=True, blank=True)
     # Leaves below by status, kept by actions.roll_up; {} on a leaf.
     counts = models.JSONField(default=dict, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

@@ -106,6 +106,8 @@ class Run(models.Model):
     cost = models.FloatField(default=0)
 
     result = models.JSONField(null=True)
+    # What the result was made of, when its todo puts the results of its subtasks together: kind, of, completed, error.
+    aggregate = models.JSONField(null=True)
 
     class Meta:
         ordering = ["-pk"]

@@ -137,7 +137,7 @@ def _counts(rows: list[Row]) -> dict[str, rollup.Counts]:
 
 def _columns(owner_id: int, spec: Spec, counts: rollup.Counts | None, now: datetime) -> dict[str, Any]:
     """The columns of a new todo; a parent when it has counts."""
-    return specs.columns(spec, Todo.spec_fields()) | {
+    return specs.columns(spec, [*Todo.spec_fields(), "aggregate"]) | {
         "owner_id": owner_id,
         "resources_known": spec.resources is not None,
         "counts": counts or {},

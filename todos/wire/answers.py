@@ -15,6 +15,8 @@ WhenText = Annotated[str, Documented({"type": "string", "enum": list(When)})]
 Number = Annotated[int, Documented({"type": "integer", "minimum": 0})]
 Executor = Annotated[dict[str, Any], Documented({"type": "object", "required": ["name"]})]
 
+Aggregate = Annotated[dict[str, Any], Documented({"type": "object", "required": ["kind"]})]
+
 
 @closed
 class Counts(TypedDict):
@@ -66,6 +68,7 @@ class TodoAnswer(TypedDict):
     verify: Executor | None
     when: WhenText
     resources: list[ResourceAnswer] | None
+    aggregate: Aggregate | None
     version: int
     created_at: datetime
     updated_at: datetime

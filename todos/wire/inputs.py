@@ -8,6 +8,7 @@ from pydantic import WithJsonSchema as Documented
 from todos.plan.words import PRIORITIES
 from todos.rest.pages import PageQuery
 from todos.rest.reading import STORABLE, CommaSeparated, Id, QueryFlag, Wire
+from todos.wire.aggregates import Aggregate
 from todos.wire.executors import Executor, Verifier
 
 MAX_SECONDS = 10_000_000
@@ -81,6 +82,7 @@ class Spec(Wire):
     verify: Verifier | None = None
     when: WhenWord = "success"
     resources: Resources | None = None
+    aggregate: Aggregate | None = None
 
 
 class TodoIn(Spec):

@@ -51,6 +51,7 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("GET", "runs/<id:run>/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/progress/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/events/", None, "401 200 404 200 200 200 404 401 401 200 404"),
+    ("GET", "runs/<id:run>/aggregates/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/resources/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/subtasks/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("POST", "runs/<id:run>/subtasks/", {"content": "x"}, "401 403 404 201 201 201 404 401 401 201 403"),
