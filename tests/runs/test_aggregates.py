@@ -54,7 +54,7 @@ def told(there: Scene) -> list[str]:
 
 
 def test_the_result_of_a_run_is_what_its_todo_makes_of_those_of_its_subtasks(ada: User) -> None:
-    there = scene(ada, {"kind": "concatenate"}, leaf("a"), leaf("b"), leaf("c", depends_on=["a"]))
+    there = scene(ada, {"kind": "concatenate"}, leaf("a"), leaf("b"), leaf("c", depends_on=["a", "b"]))
     run = finish(there, b=[2], a=[1], c=[3])
     assert (run.status, run.result) == ("completed", [1, 2, 3])
     assert run.aggregate == {"kind": "concatenate", "of": 3, "completed": 3, "error": None}
