@@ -22,6 +22,7 @@ _DRAWN_AS = {
     "cancel_requested": "cancelled",
     "clock_step": "waiting",
     "phase_begun": "pending",
+    "added": "pending",
     "aged": "pending",
     "asked": "waiting",
     "answered": "in_progress",

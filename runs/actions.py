@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from runs import freeze, journal, orchestrator, resources, transitions
 from runs.engine import states
-from runs.freeze import Carried
+from runs.frozen import Carried
 from runs.journal import Entry
 from runs.models import Backend, Resource, Run, Strategy, Subtask
 from todos.models import Todo
@@ -37,13 +37,15 @@ class Options:
 def start(todo: Todo, options: Options, *, made_by_id: int | None = None) -> Run:
     """Freezes a todo and all below it into a new run. Its leaves become subtasks; a todo without any is one, `main`.
 
-    Leaves that are completed are carried over with their last results, unless all are: then everything is done again.
+    Leaves that are completed are carried over with their last results, unless nothing is left: then everything is done
+    again.
     Raises Conflict when the todo is in a run that has not ended, Invalid when it is too large.
     """
     refuse_if_running(todo)
     plan = freeze.plan_of(todo)
-    done = {leaf.pk: key for key, leaf in plan.leaves.items() if leaf.status == states.Status.COMPLETED}
-    carried = _last_results(todo, done) if len(done) < len(plan.leaves) else {}
+    completed = [key for key, leaf in plan.leaves.items() if leaf.status == states.Status.COMPLETED]
+    done = {plan.leaves[key].pk: key for key in plan.kept(completed)}
+    carried = _last_results(todo, done) if plan.left(completed) else {}
     return _make(todo, plan, options, carried, made_by_id=made_by_id)
 
 
@@ -70,7 +72,8 @@ def retry(run: Run, *, made_by_id: int | None = None) -> Run:
     completed = Subtask.objects.filter(run=run, status=states.Status.COMPLETED)
     undone = Subtask.objects.filter(run__rollback_of=run, epoch__gt=0).values("key")
     rows = completed.exclude(key__in=undone).values_list("key", "result", "result_digest")
-    carried = {key: Carried(result, digest) for key, result, digest in rows if key in plan.leaves}
+    done = {key: Carried(result, digest) for key, result, digest in rows if key in plan.leaves}
+    carried = {key: done[key] for key in plan.kept(done)}
     return _make(todo, plan, _options_of(run), carried, made_by_id=made_by_id, retry_of=run)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
+from runs.api.aggregates import aggregate_outs
 from runs.api.shapes import run_out, subtask_outs
 from runs.models import Run, Subtask
 
@@ -64,7 +65,8 @@ def write_json(runs: Iterable[Run], file: File) -> None:
     file.write(b'{"runs": [')
     for number, run in enumerate(runs):
         file.write(b",\n" if number else b"\n")
-        file.write(to_json(run_out(run), inf_nan_mode="null")[:-1] + b',"subtasks":[')
+        file.write(to_json(run_out(run), inf_nan_mode="null")[:-1])
+        file.write(b',"aggregates":' + to_json(aggregate_outs(run), inf_nan_mode="null") + b',"subtasks":[')
         between = b"\n"
         for subtasks in _few_by_few(run):
             for subtask in subtask_outs(run, subtasks):

@@ -1,24 +1,21 @@
 """From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
 
-import hashlib
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
 
-from runs import claimed, limits
-from runs.engine import expected, phases, states
-from runs.engine.modes import Mode, mode_of
+from runs import aggregates, claimed, frozen, limits, transitions
+from runs.engine import conditions, expected, phases, states
+from runs.frozen import Carried
 from runs.journal import Entry
-from runs.models import Run, Strategy, Subtask, SubtaskDependency
+from runs.models import Aggregate, Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
 from todos.models import Dependency, Todo
 from todos.plan import bounds, graph, strategy, words
-from todos.plan.claims import Claim
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
 
@@ -34,10 +31,27 @@ class Plan:
     seconds: dict[str, float]
     remaining: dict[str, float]
     critical_path_seconds: float
+    aggregates: list[Aggregate] = field(default_factory=list)
+
+    @property
+    def whens(self) -> dict[str, str]:
+        return {key: leaf.when for key, leaf in self.leaves.items()}
 
     @property
     def work_seconds(self) -> float:
-        return sum(self.seconds.values())
+        """Of what runs when nothing fails."""
+        return sum(self.seconds[key] for key in conditions.expected(self.needs, self.whens))
+
+    def kept(self, completed: Collection[str]) -> set[str]:
+        """Those of the completed that need not be done again."""
+        return conditions.kept(self.needs, self.whens, set(completed))
+
+    def left(self, completed: Collection[str]) -> set[str]:
+        """What there is to do, when nothing fails, beyond what is completed. To put together what is completed is
+        nothing to do."""
+        ends = dict.fromkeys(completed, states.Status.COMPLETED)
+        found = conditions.expected(self.needs, self.whens, ends) - set(completed)
+        return found if any(self.leaves[key].pk for key in found) else set()
 
     def choice(self) -> strategy.Choice:
         """What `auto` means for this plan."""
@@ -59,11 +73,13 @@ def plan_of(todo: Todo) -> Plan:
     """Raises Invalid when the todo has too many leaves, its dependencies close a cycle or are too many, or a leaf
     claims more than there is."""
     rows = _below(todo)
+    reducers = aggregates.reducers(todo, rows)
+    rows += reducers.values()
     parents = {row.key: row.parent.key if row.parent_id != todo.pk and row.parent else None for row in rows}
     above = {row.parent_id for row in rows}
     by_key = {row.key: row for row in rows} or {todo.key or ONLY: todo}
     try:
-        needs = leaf_graph(_needs(rows, parents), parents) if rows else {todo.key or ONLY: []}
+        needs = leaf_graph(_needs(rows, parents) | aggregates.needs(rows), parents) if rows else {todo.key or ONLY: []}
         if len(needs) > settings.RUN_MAX_SUBTASKS:
             raise Invalid.at("", f"{len(needs)} subtasks, and a run has at most {settings.RUN_MAX_SUBTASKS}")
         leaves = {key: by_key[key] for key in needs if by_key[key].pk not in above}
@@ -77,7 +93,21 @@ def plan_of(todo: Todo) -> Plan:
     except graph.CycleError as error:
         raise Invalid.at("/depends_on", f"a cycle: {error}") from error
     _refuse_too_large(leaves)
-    return Plan(leaves, needs, seconds, remaining, max(remaining.values()))
+    longest = _longest_chain(leaves, needs, seconds, remaining)
+    return Plan(leaves, needs, seconds, remaining, longest, aggregates.found(todo, rows))
+
+
+def _longest_chain(
+    leaves: Mapping[str, Todo],
+    needs: Mapping[str, Sequence[str]],
+    seconds: Mapping[str, float],
+    remaining: Mapping[str, float],
+) -> float:
+    """The longest chain of work, in seconds, when nothing fails."""
+    run = conditions.expected(needs, {key: leaf.when for key, leaf in leaves.items()})
+    if len(run) < len(needs):
+        remaining = graph.remaining_paths(needs, lambda key: seconds[key] if key in run else 0.0)
+    return max(remaining.values())
 
 
 def _below(todo: Todo) -> list[Todo]:
@@ -132,14 +162,6 @@ def run_of(plan: Plan, wanted: str, max_agents: int, *, barriers: bool) -> dict[
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What a subtask brings along from an earlier run."""
-
-    result: Any = None
-    digest: str = ""
-
-
 def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:
     """Makes the subtasks and dependencies of a run, and counts them. Those carried over are completed already."""
     first = _first_phase(plan, carried) if run.barriers else None
@@ -150,6 +172,16 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
     for subtask in subtasks if entry["ranked"] else ():
         subtask.aged = 0
     keep(entry, run, subtasks, plan.needs, at_barrier=len(barred))
+    aggregates.keep(run, plan.aggregates)
+    if entry["conditional"]:
+        _skip_unneeded(entry, subtasks, barred)
+
+
+def _skip_unneeded(entry: Entry, subtasks: Sequence[Subtask], barred: Collection[str]) -> None:
+    """Those for a failure of what is completed already, or of nothing at all."""
+    free = [one for one in subtasks if one.when == words.When.FAILED and one.unmet == (one.key in barred)]
+    skipped = transitions.skip_unneeded(entry, [one.pk for one in free if one.status == states.Status.PENDING])
+    transitions.follow(entry, [(number, key, states.Status.SKIPPED) for number, key, *_ in skipped])
 
 
 def keep(
@@ -158,31 +190,18 @@ def keep(
     """Stores the subtasks of a new run with their dependencies, by key, and counts them."""
     Subtask.objects.bulk_create(subtasks, batch_size=500)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
-    SubtaskDependency.objects.bulk_create(
-        (
-            SubtaskDependency(run=run, before_id=ids[before], after_id=ids[after])
-            for after, needs in needs_of.items()
-            for before in needs
-        ),
-        batch_size=5_000,
-    )
-    waiting = [subtask for subtask in subtasks if subtask.status == states.Status.PENDING]
+    depend(run, ((ids[before], ids[after]) for after, needs in needs_of.items() for before in needs))
     entry.note("run_created", after=states.Run.PENDING, data={"subtasks": len(subtasks)})
-    entry.add(
-        total=len(subtasks),
-        pending=len(waiting),
-        completed=len(subtasks) - len(waiting),
-        blocked=sum(1 for subtask in waiting if subtask.unmet),
-        at_barrier=at_barrier,
-        outside=sum(1 for subtask in waiting if not subtask.unmet and subtask.mode == Mode.EXTERNAL),
-        claiming=sum(1 for subtask in subtasks if subtask.claims),
-        approvals=sum(1 for subtask in subtasks if words.asks(subtask.executor)),
-        expected_total=sum(subtask.expected_seconds for subtask in subtasks),
-        expected_ended=sum(one.expected_seconds for one in subtasks if one.status == states.Status.COMPLETED),
-    )
+    transitions.count_in(entry, subtasks, at_barrier)
     for subtask in subtasks:
         if subtask.status == states.Status.COMPLETED:
             entry.note("carried_over", topic="results", subtask=subtask.pk, before="pending", after="completed")
+
+
+def depend(run: Run, links: Iterable[tuple[int, int]]) -> None:
+    """Stores dependencies: who goes first, and who after."""
+    rows = (SubtaskDependency(run=run, before_id=before, after_id=after) for before, after in links)
+    SubtaskDependency.objects.bulk_create(rows, batch_size=5_000)
 
 
 def _first_phase(plan: Plan, carried: Mapping[str, Carried]) -> int | None:
@@ -203,56 +222,16 @@ def _subtask(
     now: datetime,
     barred: Collection[str],
 ) -> Subtask:
-    leaf = plan.leaves[key]
-    done = carried.get(key)
-    unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred)
-    claims = [] if words.asks(leaf.executor) else claimed.claims_of(leaf)
-    lane = leaf.lane or words.lane_of(leaf.executor)
-    mode = mode_of(leaf.executor, lane, leaf.assigned_agent, backend=run.backend, lanes=run.lanes)
-    return Subtask(
-        run=run,
-        todo=leaf,
-        key=key,
-        position=position,
-        status=states.Status.COMPLETED if done else states.Status.PENDING,
-        progress=1 if done else None,
-        unmet=unmet,
-        alone=not leaf.parallelizable and not words.asks(leaf.executor),
+    leaf, done = plan.leaves[key], carried.get(key)
+    return frozen.subtask(
+        run,
+        leaf,
+        key,
+        position,
+        claims=claimed.claims_of(leaf),
+        unmet=0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred),
         expected_seconds=plan.seconds[key],
         remaining_seconds=plan.remaining[key],
-        created_at=now,
-        ready_at=None if unmet or done else now,
-        finished_at=now if done else None,
-        claims=None if claims is None else [claim._asdict() for claim in claims],
-        claims_group=group(run, claims, lane, who=_who(leaf, mode)),
-        mode=mode,
-        result=done.result if done else None,
-        result_digest=done.digest if done else "",
-        **_spec(leaf, lane),
+        now=now,
+        done=done,
     )
-
-
-def _spec(leaf: Todo, lane: str) -> dict[str, Any]:
-    """As the todo has it, with what was left out. A person is asked once, and has longer to answer than a program."""
-    asks = words.asks(leaf.executor)
-    timeout = settings.APPROVAL_TIMEOUT_SECONDS if asks else settings.SUBTASK_TIMEOUT_SECONDS
-    retries = settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries
-    return leaf.spec() | {
-        "lane": lane,
-        "timeout_seconds": leaf.timeout_seconds or timeout,
-        "max_retries": 0 if asks else retries,
-        "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,
-    }
-
-
-def _who(leaf: Todo, mode: Mode) -> str:
-    """May take it. Agents from outside differ in what they can do; all workers of ours can do the same."""
-    return "" if mode is Mode.INTERNAL else f"{mode} {(leaf.executor or {}).get('name')} {leaf.assigned_agent}"
-
-
-def group(run: Run, claims: list[Claim] | None, lane: str, *, who: str = "") -> str:
-    """Names those that are dispatched alike and claim just the same: when one cannot start, none below it can."""
-    if not claims:
-        return ""
-    text = json.dumps([run.pk, lane, who, sorted(claims)])
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

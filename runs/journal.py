@@ -22,9 +22,9 @@ from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 # What transitions may change, and what they only read.
 _COUNTERS = (
     "last_seq total pending in_progress completed failed cancelled skipped blocked at_barrier delayed outside "
-    "held_back rate_limited claiming approvals asking questions open_query open_execute open_undeclared open_alone "
-    "stopping agents_active retries losses expected_total expected_ended busy_ended open_started_sum work_done "
-    "overhead_sum overhead_count input_tokens output_tokens cost"
+    "held_back rate_limited conditional claiming approvals asking questions open_query open_execute open_undeclared "
+    "open_alone stopping agents_active retries losses expected_total expected_ended busy_ended open_started_sum "
+    "work_done overhead_sum overhead_count input_tokens output_tokens cost"
 ).split()
 _MARKS = "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked".split()
 _FACTS = (

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
+from runs import aggregates
 from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
@@ -15,10 +16,12 @@ REST = 20  # times as long as it took: a large tree must not keep the ledger fro
 
 
 def at_end(entry: Entry) -> None:
-    """In the transaction that closes the run. A run's result is that of its last subtask, if there is just one."""
-    last = list(Subtask.objects.filter(run=entry.run_id, needed_by=None).values_list("result", flat=True)[:2])
-    if len(last) == 1 and last[0] is not None:
-        Run.objects.filter(pk=entry.run_id).update(result=last[0])
+    """In the transaction that closes the run. A run's result is what its todo makes of those of its subtasks, else that
+    of its last subtask, if there is just one."""
+    if not aggregates.work_out(entry.run_id):
+        last = list(Subtask.objects.filter(run=entry.run_id, needed_by=None).values_list("result", flat=True)[:2])
+        if len(last) == 1 and last[0] is not None:
+            Run.objects.filter(pk=entry.run_id).update(result=last[0])
     if entry["rollback_of_id"]:
         actions.follow(entry["todo_id"], dict.fromkeys(_undone(entry), states.Status.PENDING))
         return

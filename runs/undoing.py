@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from runs import actions, freeze, journal, orchestrator
+from runs import actions, freeze, frozen, journal, orchestrator
 from runs.engine import expected, states
 from runs.models import Backend, Run, Strategy, Subtask
 from todos.plan import words
@@ -95,5 +95,5 @@ def _undo(made: Run, step: Subtask, at: int) -> Subtask:
         created_at=made.created_at,
         ready_at=None if at else made.created_at,
         claims=claims,
-        claims_group=freeze.group(made, [Claim(**claim) for claim in claims or ()], lane),
+        claims_group=frozen.group(made, [Claim(**claim) for claim in claims or ()], lane),
     )

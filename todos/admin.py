@@ -53,11 +53,12 @@ class TodoForm(forms.ModelForm):
     rollback = JsonField(required=False)
     verify = JsonField(required=False)
     resources = JsonField(required=False, help_text='[{"kind": "file", "name": "src/app.py", "mode": "write"}]')
+    aggregate = JsonField(required=False)
     depends_on = forms.CharField(required=False, help_text="Keys of other subtasks, with commas between them.")
 
     class Meta:
         model = Todo
-        fields = [*SPEC, "status", "position"]
+        fields = [*SPEC, "aggregate", "status", "position"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -154,7 +155,7 @@ class TodoAdmin(admin.ModelAdmin):
         return _links(list(Todo.objects.filter(needs__before=todo).order_by("position", "pk")[:SHOWN]))
 
     def get_fields(self, request: HttpRequest, obj: Todo | None = None) -> list[Any]:
-        shown = list(TodoForm(instance=obj).fields) if obj else [*SPEC, "status", "resources"]
+        shown = list(TodoForm(instance=obj).fields) if obj else [*SPEC, "aggregate", "status", "resources"]
         return shown + (list(self.readonly_fields) if obj else [])
 
     def get_readonly_fields(self, request: HttpRequest, obj: Todo | None = None) -> list[str]:

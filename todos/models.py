@@ -5,10 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from todos.plan.words import Lane, Status
+from todos.plan.words import Lane, Status, When
 
 STATUSES = [(word, word.replace("_", " ")) for word in Status]
 LANES = [(word, word) for word in Lane]
+WHENS = [(word, word) for word in When]
 
 
 class Spec(models.Model):
@@ -29,6 +30,8 @@ class Spec(models.Model):
     inputs = models.JSONField(null=True, blank=True)
     rollback = models.JSONField(null=True, blank=True)
     verify = models.JSONField(null=True, blank=True)
+    # The column has another name, for WHEN is a word of SQL.
+    when = models.CharField(max_length=7, choices=WHENS, default=When.SUCCESS, db_column="starts_when")
 
     class Meta:
         abstract = True
@@ -52,6 +55,8 @@ class Todo(Spec):
     status = models.CharField(max_length=12, choices=STATUSES, default=Status.PENDING)
     # Resources left out means unknown; claims with none recorded means "claims nothing".
     resources_known = models.BooleanField(default=False)
+    # How the results of what is below become one result; a leaf does nothing with it.
+    aggregate = models.JSONField(null=True, blank=True)
     # Leaves below by status, kept by actions.roll_up; {} on a leaf.
     counts = models.JSONField(default=dict, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

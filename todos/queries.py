@@ -76,7 +76,7 @@ Row = dict[str, Any]
 _COLUMNS = """
     pk key root_id parent_id position content status priority counts executor lane phase estimated_seconds
     timeout_seconds max_retries max_iterations complexity parallelizable assigned_agent inputs rollback verify
-    resources_known
+    when aggregate resources_known
     version created_at updated_at
 """.split()
 
@@ -169,6 +169,8 @@ def _answer(row: Row, depends_on: list[str], resources: list[ResourceAnswer]) ->
         "inputs": row["inputs"],
         "rollback": row["rollback"],
         "verify": row["verify"],
+        "when": row["when"],
+        "aggregate": row["aggregate"],
         "resources": resources if row["resources_known"] else None,
         "version": row["version"],
         "created_at": row["created_at"],

@@ -29,6 +29,14 @@ class Budget(TypedDict):
 
 
 @closed
+class AggregateShort(TypedDict):
+    kind: str
+    of: int
+    completed: int
+    error: str | None
+
+
+@closed
 class RunOut(TypedDict):
     id: str
     todo: str | None
@@ -53,6 +61,7 @@ class RunOut(TypedDict):
     started_at: datetime | None
     finished_at: datetime | None
     result: Any
+    aggregate: AggregateShort | None
     usage: Usage
 
 
@@ -118,6 +127,7 @@ class SubtaskRow(TypedDict):
     waiting_for: str | None
     waiting_detail: Any
     depends_on: list[str]
+    when: str
     priority: int
     aged: int
     lane: str
@@ -191,6 +201,7 @@ def run_out(run: Run) -> RunOut:
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "result": run.result,
+        "aggregate": run.aggregate,
         "usage": {"input_tokens": run.input_tokens, "output_tokens": run.output_tokens, "cost": run.cost},
     }
 
@@ -218,6 +229,7 @@ def _row(subtask: Subtask, wait: waits.Waiting, agent: str | None, needs: list[s
         "waiting_for": wait.word,
         "waiting_detail": wait.detail,
         "depends_on": needs,
+        "when": subtask.when,
         "priority": subtask.asked_priority,
         "aged": subtask.aged or 0,
         "lane": subtask.lane,

@@ -7,17 +7,20 @@ from django.http import HttpResponse
 from pydantic import Field
 from rest_framework.request import Request
 
-from runs import access, actions, answering, outputs
+from runs import access, actions, adding, answering, outputs
+from runs.adding import Addition
 from runs.api.shapes import SubtaskOut, SubtaskRow, subtask_out, subtask_rows
 from runs.models import Attempt, Run, Subtask
 from todos.principal import Principal
 from todos.problems import Missing
 from todos.rest.endpoint import Endpoint
-from todos.rest.operation import EVERYONE, Operation, Raw
+from todos.rest.operation import EVERYONE, MEBIBYTE, WRITERS, Operation, Raw
 from todos.rest.pages import Page, PageQuery, page
 from todos.rest.reading import STORABLE, CommaSeparated, Wire
 
 StatusWord = Literal["pending", "in_progress", "completed", "failed", "cancelled", "skipped"]
+ADDERS = WRITERS | {"agent"}
+ADDED_BYTES = 4 * MEBIBYTE
 MOST_BYTES = 4 * 1024 * 1024  # of output in one answer; Range fetches the rest
 
 ORDERINGS = {
@@ -38,7 +41,7 @@ class SubtasksQuery(PageQuery):
 
 
 class Subtasks(Endpoint):
-    """`GET /runs/{id}/subtasks/`"""
+    """`GET|POST /runs/{id}/subtasks/`"""
 
     @Operation({200: Page[SubtaskRow]}, query=SubtasksQuery, scopes=EVERYONE, one_run=True)
     def get(self, request: Request, run: int, query: SubtasksQuery) -> Page[SubtaskRow]:
@@ -53,6 +56,24 @@ class Subtasks(Endpoint):
         unfiltered = not (query.status or query.q or query.agent)
         count = found.total if unfiltered else None
         return page(request, rows, query, ORDERINGS, lambda some: subtask_rows(found, some), count)
+
+    @Operation(
+        {201: SubtaskRow | list[SubtaskRow]},
+        body=Addition,
+        many=True,
+        refusals=(409,),
+        scopes=ADDERS,
+        one_run=True,
+        max_bytes=ADDED_BYTES,
+    )
+    def post(self, request: Request, run: int, body: Addition | list[Addition]) -> SubtaskRow | list[SubtaskRow]:
+        """Adds a subtask, or a list of them, to a run that has not ended; answers alike."""
+        found = access.run_for(self.principal, run)
+        bare = not isinstance(body, list)
+        added = adding.add(self.principal, found, body if isinstance(body, list) else [body], bare=bare)
+        found.refresh_from_db()
+        rows = subtask_rows(found, added)
+        return rows[0] if bare else rows
 
 
 def _find(principal: Principal, run: int, key: str) -> tuple[Run, Subtask]:

@@ -3,7 +3,19 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from runs.api import agents, attempts, batches, commands, decompose, leases, plan, resources, runs, subtasks
+from runs.api import (
+    agents,
+    aggregates,
+    attempts,
+    batches,
+    commands,
+    decompose,
+    leases,
+    plan,
+    resources,
+    runs,
+    subtasks,
+)
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
 
@@ -17,6 +29,7 @@ urlpatterns = [
     path("runs/<id:run>/", runs.OneRun.as_view()),
     path("runs/<id:run>/progress/", runs.RunProgress.as_view()),
     path("runs/<id:run>/events/", runs.RunEvents.as_view()),
+    path("runs/<id:run>/aggregates/", aggregates.RunAggregates.as_view()),
     path("runs/<id:run>/pause/", runs.RunVerb.as_view(verb="pause")),
     path("runs/<id:run>/resume/", runs.RunVerb.as_view(verb="resume")),
     path("runs/<id:run>/cancel/", runs.RunVerb.as_view(verb="cancel")),

@@ -3,6 +3,7 @@
 Columns that say where something stands (status, epoch, counters) are written by `runs/transitions` alone.
 """
 
+from runs.models.aggregate import Aggregate
 from runs.models.attempt import Attempt, Event, RunAgent
 from runs.models.callers import Agent, IdempotencyKey, LoginLink, Token
 from runs.models.command import Command, Delivery
@@ -13,6 +14,7 @@ from runs.models.words import Backend, Order, Scope, Strategy
 
 __all__ = [
     "Agent",
+    "Aggregate",
     "Attempt",
     "Backend",
     "Command",

@@ -71,6 +71,8 @@ class Run(models.Model):
     held_back = models.PositiveIntegerField(default=0)
     rate_limited = models.PositiveIntegerField(default=0)
     outside = models.PositiveIntegerField(default=0)
+    # Subtasks that start after other ends than good ones. In a run without any, nothing is looked up.
+    conditional = models.PositiveIntegerField(default=0)
     # Subtasks that claim something. In a run without any, nothing is looked up.
     claiming = models.PositiveIntegerField(default=0)
     # Subtasks that ask a person, and those of them that wait for the answer: in progress, with no agent at work.
@@ -106,6 +108,8 @@ class Run(models.Model):
     cost = models.FloatField(default=0)
 
     result = models.JSONField(null=True)
+    # What the result was made of, when its todo puts the results of its subtasks together: kind, of, completed, error.
+    aggregate = models.JSONField(null=True)
 
     class Meta:
         ordering = ["-pk"]

@@ -40,6 +40,10 @@ class Subtask(Spec):
     # The planner's: seconds it will take, and the longest chain of work from its start to the end.
     expected_seconds = models.FloatField(default=30)
     remaining_seconds = models.FloatField(default=30)
+    # How many times over it was added by what was added: 0 of the plan, 1 added by hand or by one of the plan; and the
+    # attempt under which it was.
+    depth = models.PositiveSmallIntegerField(default=0)
+    added_by = models.PositiveBigIntegerField(null=True)
     # The attempt that counts is the open one with this epoch; every lease makes it one larger.
     epoch = models.PositiveIntegerField(default=0)
     attempts_used = models.PositiveSmallIntegerField(default=0)

@@ -33,7 +33,8 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 def plan(
     todo: Todo, *, max_agents: int, strategy: str = "auto", improve_seconds: float = IMPROVE_SECONDS
 ) -> PlanAnswer:
-    """Changes nothing. Leaves that are completed are left out, as a run carries them over, unless all are.
+    """Changes nothing. Leaves that are completed are left out, as a run carries them over, unless nothing else is left;
+    and those that run only when something fails.
 
     Raises Invalid when the todo cannot be run, Busy when too many plans are being made or this one takes too long.
     """
@@ -48,7 +49,9 @@ def plan(
 
 
 def _tasks(plan: freeze.Plan) -> list[dict[str, Any]]:
-    left = [key for key, leaf in plan.leaves.items() if leaf.status != words.Status.COMPLETED] or list(plan.leaves)
+    completed = {key for key, leaf in plan.leaves.items() if leaf.status == words.Status.COMPLETED}
+    run = plan.left(completed) or plan.left(()) or plan.leaves.keys()
+    left = [key for key in plan.leaves if key in run]
     there = set(left)
     tasks = [_task(plan, key, there) for key in left]
     claimed.check_number(sum(len(task["claims"] or ()) for task in tasks))

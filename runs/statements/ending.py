@@ -56,8 +56,49 @@ SKIP_DEPENDANTS = Statement(
     UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = d.reason, not_before = NULL
     FROM (SELECT after_id, MIN(v.reason) AS reason FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
           GROUP BY after_id) AS d
-    WHERE runs_subtask.id = d.after_id AND status = 'pending'
+    WHERE runs_subtask.id = d.after_id AND status = 'pending' AND starts_when = 'success'
     RETURNING runs_subtask.id, key, unmet, expected_seconds, phase
+    """,
+)
+
+# Those that start after other ends than good ones wait for nothing but an end.
+RELEASE_CONDITIONAL = Statement(
+    "id bigint",
+    """
+    UPDATE runs_subtask SET unmet = unmet - d.met, ready_at = CASE WHEN unmet = d.met THEN %(now)s ELSE ready_at END
+    FROM (SELECT after_id, COUNT(*) AS met FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
+          GROUP BY after_id) AS d
+    WHERE runs_subtask.id = d.after_id AND starts_when <> 'success'
+    RETURNING runs_subtask.unmet, runs_subtask.status, COALESCE(executor, 'null') = 'null'
+    """,
+)
+
+SKIP = Statement(
+    "id bigint, reason text",
+    """
+    UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = v.reason, not_before = NULL
+    FROM {rows} WHERE runs_subtask.id = v.id AND status = 'pending'
+    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, COALESCE(executor, 'null') = 'null'
+    """,
+)
+
+FOR_FAILURES = Statement(
+    "id bigint",
+    """
+    SELECT DISTINCT s.id FROM {rows} JOIN runs_subtaskdependency d ON d.before_id = v.id
+    JOIN runs_subtask s ON s.id = d.after_id WHERE s.status = 'pending' AND s.starts_when = 'failed'
+    """,
+)
+
+SKIP_UNNEEDED = Statement(
+    "id bigint",
+    """
+    UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = %(reason)s, not_before = NULL
+    FROM {rows}
+    WHERE runs_subtask.id = v.id AND status = 'pending' AND starts_when = 'failed' AND NOT EXISTS (
+        SELECT 1 FROM runs_subtaskdependency d JOIN runs_subtask b ON b.id = d.before_id
+        WHERE d.after_id = runs_subtask.id AND b.status IN ('pending', 'in_progress', 'failed'))
+    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, COALESCE(executor, 'null') = 'null'
     """,
 )
 

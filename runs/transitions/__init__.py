@@ -10,9 +10,10 @@ from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts, take_back_questions
 from runs.transitions.line import bring_back
+from runs.transitions.making import count_in, join, lengthen, rank
 from runs.transitions.phases import begin_phases
 from runs.transitions.reporting import apply
-from runs.transitions.unstarted import cancel_one, end_pending, undelay
+from runs.transitions.unstarted import cancel_one, end_pending, follow, skip_unneeded, undelay
 
 __all__ = [
     "Lease",
@@ -25,14 +26,20 @@ __all__ = [
     "bring_back",
     "cancel_one",
     "close",
+    "count_in",
     "end_pending",
+    "follow",
     "in_place",
+    "join",
     "lease",
+    "lengthen",
     "look_again",
     "move",
+    "rank",
     "request_cancel",
     "request_stop",
     "screen",
+    "skip_unneeded",
     "stopping_attempts",
     "take_back_questions",
     "undelay",

@@ -11,7 +11,7 @@ from runs.reports import Report, Said, Verdict
 from runs.sql import json_text, moment, stamp
 from runs.transitions import claiming
 from runs.transitions.found import Found, note
-from runs.transitions.unstarted import release_dependants, skip_dependants
+from runs.transitions.unstarted import follow
 
 OUTCOMES = {
     Said.COMPLETE: states.Attempt.SUCCEEDED,
@@ -68,9 +68,8 @@ def end(entry: Entry, live: list[tuple[Report, Found]], chance: float) -> None:
         _closed(entry, ending)
     for report, _ in live:
         report.verdict = report.verdict or Verdict.REFUSED
-    release_dependants(entry, [e.found.subtask for e in ended if e.status == states.Status.COMPLETED])
-    unwell = [e.found for e in ended if e.status in (states.Status.FAILED, states.Status.CANCELLED)]
-    skip_dependants(entry, [(found.subtask, found.key, found.subtask_status) for found in unwell])
+    over = [ending for ending in ended if ending.status in states.TERMINAL]
+    follow(entry, [(ending.found.subtask, ending.found.key, ending.status) for ending in over])
 
 
 def _ending(entry: Entry, report: Report, found: Found, chance: float) -> _Ending:

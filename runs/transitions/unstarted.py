@@ -1,6 +1,6 @@
 """What happens to subtasks that have not started: set free, skipped, cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runs import statements as sql
@@ -9,21 +9,62 @@ from runs.journal import Entry
 from runs.sql import stamp
 from runs.transitions.line import call_twins
 
-
-def release_dependants(entry: Entry, completed: list[int]) -> None:
-    if completed:
-        for unmet, status, outside in sql.RELEASE_DEPENDANTS([(number,) for number in completed], now=stamp(entry.now)):
-            if unmet == 0 and status == states.Status.PENDING:
-                entry.add(blocked=-1, outside=bool(outside))
+NOTHING_FAILED = "nothing it waits for failed"
 
 
-def skip_dependants(entry: Entry, ended: list[tuple[int, str, str]]) -> None:
-    """Skips what depends on these (id, key, status), and what depends on that, with the reason on each."""
+def follow(entry: Entry, ended: Sequence[tuple[int, str, str]]) -> None:
+    """What follows from these ends (id, key, status) for those that depend on them: they are set free, or skipped with
+    the reason on each, which is an end that others depend on in turn."""
     while ended:
-        rows = [(number, _reason(key, status)) for number, key, status in ended]
-        skipped = sql.SKIP_DEPENDANTS(rows, now=stamp(entry.now))
-        _ended_pending(entry, skipped, states.Status.SKIPPED, "skipped")
+        well = [number for number, _, status in ended if status == states.Status.COMPLETED]
+        unwell = [one for one in ended if one[2] != states.Status.COMPLETED]
+        skipped = skip_unneeded(entry, _for_failures(entry, ended))
+        if well:
+            _released(entry, sql.RELEASE_DEPENDANTS([(number,) for number in well], now=stamp(entry.now)))
+        if unwell:
+            if entry["conditional"]:
+                rows = [(number,) for number, *_ in unwell]
+                _released(entry, sql.RELEASE_CONDITIONAL(rows, now=stamp(entry.now)))
+            reasons = [(number, _reason(key, status)) for number, key, status in unwell]
+            found = sql.SKIP_DEPENDANTS(reasons, now=stamp(entry.now))
+            _ended_pending(entry, found, states.Status.SKIPPED, "skipped")
+            skipped += found
         ended = [(number, key, states.Status.SKIPPED) for number, key, *_ in skipped]
+
+
+def skip(entry: Entry, reasons: Mapping[int, tuple[str, str]]) -> list[tuple]:
+    """Skips these, each for the key and status of one that did not end well. Gives their rows; whoever depends on them
+    is for the caller to see to."""
+    if not reasons:
+        return []
+    rows = sql.SKIP([(number, _reason(*one)) for number, one in reasons.items()], now=stamp(entry.now))
+    entry.add(outside=-sum(1 for *_, unmet, _, _, outside in rows if outside and not unmet))
+    _ended_pending(entry, rows, states.Status.SKIPPED, "skipped")
+    return rows
+
+
+def _released(entry: Entry, rows: Sequence[tuple]) -> None:
+    for unmet, status, outside in rows:
+        if unmet == 0 and status == states.Status.PENDING:
+            entry.add(blocked=-1, outside=bool(outside))
+
+
+def _for_failures(entry: Entry, ended: Sequence[tuple[int, str, str]]) -> list[int]:
+    """Those that depend on these, and start only when something failed."""
+    if not entry["conditional"]:
+        return []
+    return [number for (number,) in sql.FOR_FAILURES([(number,) for number, *_ in ended])]
+
+
+def skip_unneeded(entry: Entry, subtasks: Sequence[int]) -> list[tuple]:
+    """Skips those of these that start only when something failed, where all they wait for has ended and nothing did.
+    Gives their rows; whoever depends on them is for the caller to see to."""
+    if not subtasks:
+        return []
+    rows = sql.SKIP_UNNEEDED([(number,) for number in subtasks], now=stamp(entry.now), reason=NOTHING_FAILED)
+    entry.add(outside=-sum(1 for *_, unmet, _, _, outside in rows if outside and not unmet))
+    _ended_pending(entry, rows, states.Status.SKIPPED, "skipped")
+    return rows
 
 
 def _reason(key: str, status: str) -> str:
@@ -39,7 +80,7 @@ def end_pending(entry: Entry, status: states.Status, reason: str) -> None:
 
 
 def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
-    """Cancels a subtask that has not started, and skips what depends on it. Says whether it did."""
+    """Cancels a subtask that has not started, and what follows from that. Says whether it did."""
     _undelayed(entry, sql.UNDELAY_ONE(run=entry.run_id, id=subtask))
     held_back = sql.HELD_BACK(run=entry.run_id, id=subtask)
     for _, _, wait, _ in held_back:
@@ -50,12 +91,12 @@ def cancel_one(entry: Entry, subtask: int, reason: str) -> bool:
     entry.add(outside=-sum(1 for *_, unmet, _, _, outside in rows if outside and not unmet and not held_back))
     _ended_pending(entry, rows, states.Status.CANCELLED, "cancelled")
     call_twins(entry, [number for number, *_ in rows])
-    skip_dependants(entry, [(number, key, states.Status.CANCELLED) for number, key, *_ in rows])
+    follow(entry, [(number, key, states.Status.CANCELLED) for number, key, *_ in rows])
     return bool(rows)
 
 
 def give_up(entry: Entry, subtask: int, reason: str) -> None:
-    """Fails a subtask that can never start, and skips what depends on it."""
+    """Fails a subtask that can never start, and what follows from that."""
     rows = sql.END_ONE_PENDING(
         run=entry.run_id, id=subtask, status=states.Status.FAILED, now=stamp(entry.now), reason=reason
     )
@@ -63,7 +104,7 @@ def give_up(entry: Entry, subtask: int, reason: str) -> None:
     _ended_pending(entry, rows, states.Status.FAILED, "given_up", topic="errors", data={"error": reason})
     entry.moved += len(rows)
     call_twins(entry, [number for number, *_ in rows])
-    skip_dependants(entry, [(number, key, states.Status.FAILED) for number, key, *_ in rows])
+    follow(entry, [(number, key, states.Status.FAILED) for number, key, *_ in rows])
 
 
 def _ended_pending(entry: Entry, rows: Sequence[tuple], status: states.Status, kind: str, **more: Any) -> None:

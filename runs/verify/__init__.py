@@ -5,12 +5,25 @@
 
 from datetime import datetime
 
-from runs.verify import budgets, busy, counters, history, holds, phases, ranks, rows, undone
+from runs.verify import (
+    added,
+    aggregates,
+    budgets,
+    busy,
+    conditions,
+    counters,
+    history,
+    holds,
+    phases,
+    ranks,
+    rows,
+    undone,
+)
 from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
 __all__ = ["CHECKS", "Check", "Finding", "verify"]
 
-_MODULES = (rows, history, counters, busy, holds, phases, budgets, ranks, undone)
+_MODULES = (added, aggregates, rows, history, conditions, counters, busy, holds, phases, budgets, ranks, undone)
 CHECKS: list[Check] = sorted(
     (check for module in _MODULES for check in module.CHECKS), key=lambda check: int(check.id[1:])
 )

@@ -16,6 +16,7 @@ _COUNTED = {
     "AND s.mode = 'external' THEN 1 ELSE 0 END)",
     "held_back": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'resource' THEN 1 ELSE 0 END)",
     "rate_limited": "SUM(CASE WHEN s.status = 'pending' AND s.waits_for = 'rate_limit' THEN 1 ELSE 0 END)",
+    "conditional": "SUM(CASE WHEN s.starts_when <> 'success' THEN 1 ELSE 0 END)",
     "claiming": "SUM(CASE WHEN s.claims IS NOT NULL AND s.claims <> '[]' THEN 1 ELSE 0 END)",
     "approvals": "SUM(CASE WHEN s.executor ->> 'name' = 'approval' THEN 1 ELSE 0 END)",
     "asking": "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = 'person' THEN 1 ELSE 0 END)",

@@ -27,12 +27,14 @@ def _leased_after_dependencies(scope: Scope) -> Iterator[str]:
     text = f"""
         SELECT d.after_id, d.before_id FROM runs_subtaskdependency d
         JOIN runs_event l ON l.subtask_id = d.after_id AND l.kind = 'leased'
-        LEFT JOIN runs_event c ON c.subtask_id = d.before_id AND c.after = 'completed'
+        JOIN runs_subtask s ON s.id = d.after_id
+        LEFT JOIN runs_event c ON c.subtask_id = d.before_id
+          AND (c.after = 'completed' OR (s.starts_when <> 'success' AND c.after IN ('failed', 'cancelled', 'skipped')))
         JOIN runs_run r ON r.id = d.run_id AND r.trim_seq = 0
         WHERE {scope.where("d.run_id")} AND (c.seq IS NULL OR c.seq > l.seq)
     """
     for after, before in query(text):
-        yield f"subtask {after} was leased before {before}, which it needs, was completed"
+        yield f"subtask {after} was leased before {before}, which it needs, had ended as it must"
 
 
 def _created_whole(scope: Scope) -> Iterator[str]:
@@ -42,8 +44,10 @@ def _created_whole(scope: Scope) -> Iterator[str]:
     for run, data in created.values_list("run_id", "data"):
         count = Subtask.objects.filter(run=run).count()
         told = (data or {}).get("subtasks")
-        if count != told:
-            yield f"run {run} was made with {told} subtasks and has {count}"
+        added = Event.objects.filter(run=run, kind="added").count()
+        if count != (told or 0) + added:
+            more = f", {added} were added," if added else ""
+            yield f"run {run} was made with {told} subtasks{more} and has {count}"
 
 
 CHECKS = [
@@ -154,7 +158,7 @@ CHECKS = [
             "r.id",
         ),
     ),
-    Check("I16", "a subtask is leased after what it needs was completed", _leased_after_dependencies),
+    Check("I16", "a subtask is leased after what it needs has ended as it must", _leased_after_dependencies),
     Check("I19", "a run has all the subtasks it was made with", _created_whole),
     Check(
         "I22",

@@ -9,6 +9,7 @@ _UNENDED = """
     SELECT COUNT(*) FROM runs_subtask s WHERE s.run_id = %(run)s AND s.phase = %(phase)s AND NOT EXISTS (
         SELECT 1 FROM runs_event e WHERE e.subtask_id = s.id AND e.seq < %(seq)s
         AND e.after IN ('completed', 'failed', 'cancelled', 'skipped'))
+      AND NOT EXISTS (SELECT 1 FROM runs_event n WHERE n.subtask_id = s.id AND n.kind = 'added' AND n.seq > %(seq)s)
 """
 
 

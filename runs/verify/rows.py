@@ -210,17 +210,18 @@ CHECKS = [
     ),
     Check(
         "I20",
-        "a pending subtask waits for exactly the dependencies that are not completed, and for its phase",
+        "a pending subtask waits for exactly the dependencies that have not ended as it must, and for its phase",
         rows(
             """
             SELECT s.id, s.unmet, COUNT(b.id) FROM runs_subtask s
             LEFT JOIN runs_subtaskdependency d ON d.after_id = s.id
-            LEFT JOIN runs_subtask b ON b.id = d.before_id AND b.status <> 'completed'
+            LEFT JOIN runs_subtask b ON b.id = d.before_id AND (b.status IN ('pending', 'in_progress')
+                OR (s.starts_when = 'success' AND b.status <> 'completed'))
             JOIN runs_run r ON r.id = s.run_id
             WHERE {scope} AND s.status = 'pending' GROUP BY s.id, s.unmet, s.phase, r.phase
             HAVING COUNT(b.id) + CASE WHEN s.phase > r.phase THEN 1 ELSE 0 END <> s.unmet
             """,
-            "subtask {0} says it waits for {1} others and {2} are not completed",
+            "subtask {0} says it waits for {1} others and has {2} to wait for",
             "s.run_id",
         ),
     ),

@@ -124,12 +124,15 @@ def test_a_new_todo_is_made_by_the_action(client: Client, ada: User) -> None:
         "priority": 1,
         "complexity": 0.5,
         "status": "pending",
+        "when": "always",
         "executor": '{"name": "simulate"}',
+        "aggregate": '{"kind": "vote"}',
     }
     response = client.post(f"{LIST}add/", fields, follow=True)
     assert response.redirect_chain, response.context["adminform"].form.errors
     made = Todo.objects.get()
     assert (made.content, made.owner, made.priority, made.executor) == ("new", ada, 1, {"name": "simulate"})
+    assert (made.when, made.aggregate) == ("always", {"kind": "vote"})
 
 
 @pytest.mark.parametrize(
@@ -143,6 +146,7 @@ def test_a_new_todo_is_made_by_the_action(client: Client, ada: User) -> None:
         ("executor", '{"name": "simulate", "seconds": NaN}', "NaN is not JSON"),
         ("executor", "{", "not JSON"),
         ("resources", '[{"kind": "disk"}]', "/resources/0/kind"),
+        ("aggregate", '{"kind": "sum"}', "/aggregate"),
         ("depends_on", "a b", "/depends_on/0"),
         ("content", "a\0b", "Null characters"),
     ],

@@ -5,7 +5,7 @@ Each action is one transaction that holds the root of its tree, so two changes o
 
 from todos.actions.editing import edit
 from todos.actions.following import follow
-from todos.actions.planting import add, create, preview
+from todos.actions.planting import add, create, loose, preview
 from todos.actions.removing import delete
 
-__all__ = ["add", "create", "delete", "edit", "follow", "preview"]
+__all__ = ["add", "create", "delete", "edit", "follow", "loose", "preview"]

@@ -26,7 +26,7 @@ def edit(by: Principal, todo: Todo, changes: TodoChanges, versions: Collection[i
     sent = changes.model_fields_set
     keys = trees.keys_of(todo.tree_id) if sent & {"depends_on", "parent", "inputs"} else None
     specs.refuse_wrong(by, [("", changes)], keys.ids if keys else ())
-    for name, value in specs.columns(changes, sent & set(Todo.spec_fields())).items():
+    for name, value in specs.columns(changes, sent & {*Todo.spec_fields(), "aggregate"}).items():
         setattr(todo, name, value)
     if "status" in sent:
         _set_status(todo, changes.status)

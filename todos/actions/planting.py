@@ -1,6 +1,6 @@
 """Making todos: a whole tree, or more below a todo that is there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,15 @@ def add(by: Principal, todo: Todo, items: Sequence[SubtaskIn], *, pointer: str =
     return list(Todo.objects.filter(parent=todo, position__gte=first).order_by("position"))
 
 
+def loose(by: Principal, items: Sequence[SubtaskIn], taken: Collection[str], *, bare: bool = False) -> list[Todo]:
+    """Todos of no tree, not stored, with keys unlike those `taken`, which they may depend on. Raises Invalid and
+    Forbidden as `add` does."""
+    rows = outline_of(items, pointer="", bare=bare, taken=taken)
+    _check(by, [(row.pointer, row.item.data) for row in rows], {*taken, *(row.key for row in rows)})
+    now = timezone.now()
+    return [Todo(key=row.key, **_columns(by.owner_id, row.item.data, None, now)) for row in rows]
+
+
 def preview(by: Principal, todo: Todo, items: Sequence[SubtaskIn], *, pointer: str = "") -> list[Row]:
     """What `add` would make, or what it would raise."""
     return _more(by, todo, items, trees.keys_of(todo.tree_id), pointer, False)
@@ -73,7 +82,7 @@ def outline_of(
     *,
     pointer: str = "/subtasks",
     bare: bool = False,
-    taken: Mapping[str, Any] | Sequence[str] = (),
+    taken: Collection[str] = (),
     depth: int = 1,
     leaves: int = 0,
 ) -> list[Row]:
@@ -128,7 +137,7 @@ def _counts(rows: list[Row]) -> dict[str, rollup.Counts]:
 
 def _columns(owner_id: int, spec: Spec, counts: rollup.Counts | None, now: datetime) -> dict[str, Any]:
     """The columns of a new todo; a parent when it has counts."""
-    return specs.columns(spec, Todo.spec_fields()) | {
+    return specs.columns(spec, [*Todo.spec_fields(), "aggregate"]) | {
         "owner_id": owner_id,
         "resources_known": spec.resources is not None,
         "counts": counts or {},

@@ -6,6 +6,7 @@ from typing import Any
 from todos.plan.outline import Problem
 from todos.principal import Principal
 from todos.problems import Forbidden, Invalid
+from todos.wire.aggregates import Aggregate, Reduce
 from todos.wire.executors import Executor, Verifier
 from todos.wire.inputs import Resource, Spec
 
@@ -18,7 +19,7 @@ def columns(spec: Spec, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _column(name: str, value: Any) -> Any:
-    if name in EXECUTED:
+    if name in EXECUTED or name == "aggregate":
         return _plain(value)
     if name == "inputs" and value is not None:
         return {key: one.model_dump(by_alias=True) for key, one in value.items()}
@@ -27,7 +28,7 @@ def _column(name: str, value: Any) -> Any:
     return value
 
 
-def _plain(executor: Executor | Verifier | None) -> dict[str, Any] | None:
+def _plain(executor: Executor | Verifier | Aggregate | None) -> dict[str, Any] | None:
     """As it was sent: what was left out is for the executor to say."""
     return None if executor is None else executor.model_dump(exclude_unset=True)
 
@@ -67,3 +68,6 @@ def _forbidden(by: Principal, pointer: str, spec: Spec) -> Iterable[Problem]:
         executor: Executor | Verifier | None = getattr(spec, field)
         if executor is not None and executor.name not in by.executors:
             yield Problem(f"{pointer}/{field}", f"this token may not make subtasks with {executor.name!r}")
+    reducer = spec.aggregate.executor if isinstance(spec.aggregate, Reduce) else None
+    if reducer is not None and reducer.name not in by.executors:
+        yield Problem(f"{pointer}/aggregate/executor", f"this token may not make subtasks with {reducer.name!r}")

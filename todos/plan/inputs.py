@@ -1,7 +1,7 @@
 """Results of other subtasks as the inputs of one: which are named, and how they are picked from what is there.
 
 `{"files": {"from": "scan", "pointer": "/files"}}` takes a part of one result; a list of keys under `from` gives an
-object of their results, key by key.
+object of their results, key by key; with `"completed": true`, which only a reducer has, of those that have one.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,8 @@ def _one(name: str, wanted: Mapping[str, Any], results: Mapping[str, Any]) -> An
     source, pointer = wanted["from"], wanted.get("pointer", "")
     if isinstance(source, str):
         return _part(name, source, pointer, results)
-    return {key: _part(name, key, pointer, results) for key in source}
+    wanted_keys = [key for key in source if key in results] if wanted.get("completed") else source
+    return {key: _part(name, key, pointer, results) for key in wanted_keys}
 
 
 def _part(name: str, key: str, pointer: str, results: Mapping[str, Any]) -> Any:

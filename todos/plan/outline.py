@@ -11,6 +11,7 @@ from typing import Any
 
 from todos.plan import graph
 
+KEY_LENGTH = 64
 KEY = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 MAX_DEPTH = 5
 MAX_EDGES = 250_000

@@ -28,6 +28,15 @@ class Lane(StrEnum):
     EXECUTE = "execute"
 
 
+class When(StrEnum):
+    """After which ends of what it depends on a subtask starts: once all are completed, once all have ended, or once all
+    have ended and one of them failed."""
+
+    SUCCESS = "success"
+    ALWAYS = "always"
+    FAILED = "failed"
+
+
 def asks(executor: dict | None) -> bool:
     """Whether it asks a person."""
     return executor is not None and executor.get("name") == "approval"

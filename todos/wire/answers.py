@@ -6,13 +6,16 @@ from typing import Annotated, Any
 from pydantic import WithJsonSchema as Documented
 from typing_extensions import TypedDict
 
-from todos.plan.words import Lane, Status
+from todos.plan.words import Lane, Status, When
 from todos.rest.answers import closed
 
 StatusText = Annotated[str, Documented({"type": "string", "enum": list(Status)})]
 LaneText = Annotated[str, Documented({"type": "string", "enum": list(Lane)})]
+WhenText = Annotated[str, Documented({"type": "string", "enum": list(When)})]
 Number = Annotated[int, Documented({"type": "integer", "minimum": 0})]
 Executor = Annotated[dict[str, Any], Documented({"type": "object", "required": ["name"]})]
+
+Aggregate = Annotated[dict[str, Any], Documented({"type": "object", "required": ["kind"]})]
 
 
 @closed
@@ -63,7 +66,9 @@ class TodoAnswer(TypedDict):
     inputs: dict[str, Any] | None
     rollback: Executor | None
     verify: Executor | None
+    when: WhenText
     resources: list[ResourceAnswer] | None
+    aggregate: Aggregate | None
     version: int
     created_at: datetime
     updated_at: datetime

@@ -8,6 +8,7 @@ from pydantic import WithJsonSchema as Documented
 from todos.plan.words import PRIORITIES
 from todos.rest.pages import PageQuery
 from todos.rest.reading import STORABLE, CommaSeparated, Id, QueryFlag, Wire
+from todos.wire.aggregates import Aggregate
 from todos.wire.executors import Executor, Verifier
 
 MAX_SECONDS = 10_000_000
@@ -15,6 +16,7 @@ MAX_AMOUNT = 2**31 - 1
 
 StatusWord = Literal["pending", "in_progress", "completed", "failed", "cancelled", "skipped"]
 LaneWord = Literal["query", "execute"]
+WhenWord = Literal["success", "always", "failed"]
 
 
 def _priority(value: Any) -> Any:
@@ -78,7 +80,9 @@ class Spec(Wire):
     inputs: Inputs | None = None
     rollback: Executor | None = None
     verify: Verifier | None = None
+    when: WhenWord = "success"
     resources: Resources | None = None
+    aggregate: Aggregate | None = None
 
 
 class TodoIn(Spec):

@@ -119,15 +119,15 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
             "UPDATE runs_run SET last_seq = last_seq + 1 WHERE id = {ended}",
         ),
     ],
-    "I16 a subtask is leased after what it needs was completed": [
+    "I16 a subtask is leased after what it needs has ended as it must": [
         sql(
             "completed later",
-            "subtask {done} was leased before {given}, which it needs, was completed",
+            "subtask {done} was leased before {given}, which it needs, had ended as it must",
             _NEED.format("given", "done"),
         ),
         sql(
             "never completed",
-            "subtask {done} was leased before {broken}, which it needs, was completed",
+            "subtask {done} was leased before {broken}, which it needs, had ended as it must",
             _NEED.format("broken", "done"),
         ),
     ],

@@ -191,16 +191,16 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
             also="I1 I7 I8 I12",
         ),
     ],
-    "I20 a pending subtask waits for exactly the dependencies that are not completed, and for its phase": [
+    "I20 a pending subtask waits for exactly the dependencies that have not ended as it must, and for its phase": [
         sql(
             "it could start too early",
-            "subtask {waits} says it waits for 0 others and 1 are not completed",
+            "subtask {waits} says it waits for 0 others and has 1 to wait for",
             _SUBTASK.format("unmet = 0", "waits"),
             _RUN.format("blocked = 0", "running"),
         ),
         sql(
             "it would wait for ever",
-            "subtask {waits} says it waits for 1 others and 0 are not completed",
+            "subtask {waits} says it waits for 1 others and has 0 to wait for",
             "DELETE FROM runs_subtaskdependency WHERE after_id = {waits}",
         ),
     ],

@@ -44,7 +44,7 @@ def test_a_miscounted_barrier_is_found(made: Work) -> None:
 def test_one_that_the_barrier_forgot_is_found(made: Work) -> None:
     Subtask.objects.filter(key="c").update(unmet=0)
     Run.objects.update(blocked=0)
-    assert violations(NOW) == [f"I20 subtask {made.subtask('c').pk} says it waits for 0 others and 0 are not completed"]
+    assert violations(NOW) == [f"I20 subtask {made.subtask('c').pk} says it waits for 0 others and has 0 to wait for"]
 
 
 def test_each_check_of_phases_has_its_damage_here() -> None:

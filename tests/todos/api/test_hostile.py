@@ -48,7 +48,7 @@ WRONG_VALUES = {
 }
 SPEC_FIELDS = """
     content priority status executor lane phase estimated_seconds timeout_seconds max_retries max_iterations complexity
-    parallelizable assigned_agent inputs rollback verify resources
+    parallelizable assigned_agent inputs rollback verify when resources aggregate
 """.split()
 SUBTASK_FIELDS = [*SPEC_FIELDS, "key", "depends_on", "subtasks"]
 CHANGE_FIELDS = [*SPEC_FIELDS, "depends_on", "position", "parent"]

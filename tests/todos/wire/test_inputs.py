@@ -92,6 +92,8 @@ BAD_FIELDS: list[tuple[str, Any, str]] = [
     ("rollback", {"name": "shell"}, "/rollback/command"),
     ("verify", {"name": "shell"}, "/verify/command"),
     ("verify", {"name": "approval", "question": "Is it?"}, "/verify"),
+    ("when", "later", "/when"),
+    ("when", None, "/when"),
     ("owner", 1, "/owner"),
     ("version", 1, "/version"),
     ("counts", {}, "/counts"),
