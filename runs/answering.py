@@ -45,5 +45,7 @@ def _report(attempt: Attempt, said: dict[str, Any]) -> Report:
 
 def _not_asked(subtask: Subtask) -> str:
     if subtask.status == states.Status.IN_PROGRESS:
+        if subtask.question:
+            return "its agent asks in a session of its own: answer there"
         return "an agent is at this subtask, and asks nothing"
     return f"a subtask that is {subtask.status} waits for no answer"

@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 from runs import claimed, limits
 from runs.engine import expected, phases, states
 from runs.journal import Entry
-from runs.models import Run, Strategy, Subtask, SubtaskDependency
+from runs.models import Backend, Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
 from todos.models import Dependency, Todo
 from todos.plan import graph, strategy, words
@@ -72,6 +72,11 @@ def plan_of(todo: Todo) -> Plan:
         raise Invalid.at("/depends_on", f"a cycle: {error}") from error
     _refuse_too_large(leaves)
     return Plan(leaves, needs, seconds, remaining, max(remaining.values()))
+
+
+def reported_plan(todo: Todo, plan: Plan) -> Plan:
+    """What a run begins with whose agents report by themselves: a todo with nothing below it adds nothing."""
+    return plan if todo.counts else Plan({}, {}, {}, {}, 0.0)
 
 
 def _below(todo: Todo) -> list[Todo]:
@@ -200,8 +205,10 @@ def _subtask(
     leaf = plan.leaves[key]
     done = carried.get(key)
     unmet = 0 if done else sum(1 for need in plan.needs[key] if need not in carried) + (key in barred)
-    claims = [] if words.asks(leaf.executor) else claimed.claims_of(leaf)
+    tracked = run.backend == Backend.TRACKED
+    claims = None if tracked else [] if words.asks(leaf.executor) else claimed.claims_of(leaf)
     lane = leaf.lane or words.lane_of(leaf.executor)
+    spec = _spec(leaf, lane) | ({"executor": None} if tracked else {})
     return Subtask(
         run=run,
         todo=leaf,
@@ -217,10 +224,28 @@ def _subtask(
         ready_at=None if unmet or done else now,
         finished_at=now if done else None,
         claims=None if claims is None else [claim._asdict() for claim in claims],
-        claims_group=group(run, claims, lane, outside=leaf.executor is None),
+        claims_group=group(run, claims, lane, outside=spec["executor"] is None),
         result=done.result if done else None,
         result_digest=done.digest if done else "",
-        **_spec(leaf, lane),
+        **spec,
+    )
+
+
+def reported(run: Run, leaf: Todo, *, key: str, position: int, now: datetime) -> Subtask:
+    """A subtask that an agent has found by itself; `leaf` is not stored where it has no todo."""
+    unknown = settings.SUBTASK_EXPECTED_SECONDS
+    seconds = expected.seconds(leaf.executor, leaf.estimated_seconds, unknown)
+    lane = leaf.lane or words.lane_of(leaf.executor)
+    return Subtask(
+        run=run,
+        todo=leaf if leaf.pk else None,
+        key=key,
+        position=position,
+        expected_seconds=seconds,
+        remaining_seconds=seconds,
+        created_at=now,
+        ready_at=now,
+        **_spec(leaf, lane) | {"executor": None},
     )
 
 

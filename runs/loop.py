@@ -50,7 +50,10 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
 
 def _move_on(entry: Entry) -> None:
     """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, asks those who must
-    be asked, closes the run."""
+    be asked, closes the run. Work that its agents report is not ours to move."""
+    if entry["backend"] == "tracked":
+        _watch(entry)
+        return
     transitions.undelay(entry)
     transitions.look_again(entry)
     transitions.move(entry, "start")
@@ -61,6 +64,14 @@ def _move_on(entry: Entry) -> None:
     transitions.begin_phases(entry)
     transitions.age(entry)
     transitions.ask(entry)
+    if transitions.close(entry):
+        mirror.at_end(entry)
+
+
+def _watch(entry: Entry) -> None:
+    """Begins a run whose agents report by themselves; ends it when nothing more is to come."""
+    transitions.move(entry, "start")
+    transitions.fall_silent(entry)
     if transitions.close(entry):
         mirror.at_end(entry)
 

@@ -117,7 +117,7 @@ def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
 _SHOWN = """
     run_id key content status priority aged lane phase position executor estimated_seconds expected_seconds
     remaining_seconds unmet not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone
-    last_try epoch attempts_used cancel_requested_at progress message error started_at finished_at
+    last_try epoch attempts_used cancel_requested_at progress message question error started_at finished_at
 """.split()
 
 

@@ -27,12 +27,14 @@ def of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
     """For each of these subtasks, by id. A fixed number of queries, however many there are."""
     pending = [subtask for subtask in subtasks if subtask.status == states.Status.PENDING]
     asking = [subtask for subtask in subtasks if subtask.waits_for == states.Wait.PERSON]
-    if not (pending or asking) or run.status in states.RUN_TERMINAL:
+    if not (pending or asking or any(subtask.question for subtask in subtasks)) or run.status in states.RUN_TERMINAL:
         return {}
     needs = _open_needs([subtask.pk for subtask in pending if subtask.unmet])
     places = _places(run) if any(not subtask.unmet for subtask in pending) else {}
     claimed = resources.details_of(run, [subtask for subtask in pending if subtask.waits_for])
     asked = {subtask.pk: Waiting(states.Wait.PERSON, {"question": question_of(subtask)}) for subtask in asking}
+    elsewhere = [one for one in subtasks if one.question and one.status == states.Status.IN_PROGRESS]
+    asked |= {one.pk: Waiting(states.Wait.PERSON, {"question": one.question, "elsewhere": True}) for one in elsewhere}
     return asked | {
         subtask.pk: Waiting(subtask.waits_for, claimed[subtask.pk])
         if subtask.pk in claimed
@@ -43,7 +45,7 @@ def of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
 
 def question_of(subtask: Subtask) -> str:
     """What a person is asked."""
-    return str((subtask.executor or {}).get("question", ""))
+    return subtask.question or str((subtask.executor or {}).get("question", ""))
 
 
 def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: dict[int, int]) -> Waiting:
@@ -59,6 +61,8 @@ def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: d
         return Waiting(states.Wait.PAUSED, None)
     if subtask.not_before is not None:
         return Waiting(states.Wait.RETRY, {"not_before": subtask.not_before, "last_try": subtask.last_try})
+    if run.backend == Backend.TRACKED:
+        return Waiting(states.Wait.AGENT, {"reason": "its agent has not reported that it has begun"})
     if subtask.executor is None:
         return Waiting(states.Wait.AGENT, {"reason": "it has no executor: an outside agent must take it"})
     return Waiting(states.Wait.CAPACITY, {"place": places.get(subtask.pk), "alone": subtask.alone})

@@ -49,6 +49,9 @@ class Run(models.Model):
     theoretical_speedup = models.FloatField(null=True)
     # How long a sequential run of the same subtasks took.
     baseline_seconds = models.FloatField(null=True)
+    # Of tracked work: when its agents were last heard, and until when it stays open for more once all has ended.
+    heard_at = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True)
 
     # ---- the event log: seq runs from trim_seq + 1 to last_seq without a gap ----
     last_seq = models.PositiveBigIntegerField(default=0)
@@ -81,6 +84,8 @@ class Run(models.Model):
     open_execute = models.PositiveIntegerField(default=0)
     open_undeclared = models.PositiveIntegerField(default=0)
     open_alone = models.PositiveIntegerField(default=0)
+    # Subtasks in progress whose agent asks something in a session of its own, where nobody here can answer.
+    questions = models.PositiveIntegerField(default=0)
     # Subtasks in progress that have been asked to stop.
     stopping = models.PositiveIntegerField(default=0)
     agents_active = models.PositiveIntegerField(default=0)

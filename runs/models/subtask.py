@@ -42,6 +42,9 @@ class Subtask(Spec):
     cancel_requested_at = models.DateTimeField(null=True)
     progress = models.FloatField(null=True)
     message = models.TextField(blank=True)
+    # What its agent asks in a session of its own; when each agent last reported it, by id and by the agent's own clock.
+    question = models.TextField(blank=True, default="")
+    reported = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     ready_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

@@ -38,13 +38,17 @@ from runs.statements.leasing import ASK, HELD_UP, LEASE_ATTEMPTS, LEASE_SUBTASKS
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
 from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
+from runs.statements.tracked import ADD_USAGE, ASK_ELSEWHERE, BEGIN_REPORTED, MARK_REPORTED, OPEN_REPORTED, RENAME
 
 __all__ = [
     "ADD_LOADS",
+    "ADD_USAGE",
     "ASK",
+    "ASK_ELSEWHERE",
     "ATTEMPTS",
     "BASELINE",
     "BEGIN_PHASE",
+    "BEGIN_REPORTED",
     "CANCEL_OVERDUE",
     "CLAIMS",
     "CLIMB",
@@ -64,15 +68,18 @@ __all__ = [
     "HOLD_BACK",
     "LEASE_ATTEMPTS",
     "LEASE_SUBTASKS",
+    "MARK_REPORTED",
     "NEXT_PHASE",
     "NEXT_TWINS",
     "OPEN_LEASES",
+    "OPEN_REPORTED",
     "OVERDUE",
     "PHASE",
     "QUEUE",
     "READY",
     "RELEASE_DEPENDANTS",
     "RELEASE_HOLDS",
+    "RENAME",
     "RENEW",
     "REQUEST_STOP",
     "RESOURCES",

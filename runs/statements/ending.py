@@ -14,7 +14,7 @@ END_SUBTASKS = Statement(
            alone = CASE WHEN v.alone = 1 THEN %(true)s ELSE runs_subtask.alone END,
            last_try = CASE WHEN v.alone = 1 THEN %(true)s ELSE last_try END,
            ready_at = CASE WHEN v.again = 1 THEN COALESCE(v.not_before, v.at) ELSE ready_at END,
-           attempts_used = attempts_used - v.back, waits_for = ''
+           attempts_used = attempts_used - v.back, waits_for = '', question = ''
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
       AND runs_subtask.status = 'in_progress'

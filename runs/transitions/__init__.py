@@ -12,23 +12,43 @@ from runs.transitions.lifecycle import close, move, request_cancel, request_stop
 from runs.transitions.line import bring_back
 from runs.transitions.phases import begin_phases
 from runs.transitions.reporting import apply
+from runs.transitions.tracked import (
+    add,
+    ask_elsewhere,
+    begin,
+    bill,
+    end_session,
+    fall_silent,
+    hear,
+    mark_reported,
+    rename,
+)
 from runs.transitions.unstarted import cancel_one, end_pending, undelay
 
 __all__ = [
     "Lease",
     "Pick",
+    "add",
     "age",
     "apply",
     "ask",
+    "ask_elsewhere",
+    "begin",
     "begin_phases",
+    "bill",
     "bring_back",
     "cancel_one",
     "close",
     "end_pending",
+    "end_session",
+    "fall_silent",
+    "hear",
     "in_place",
     "lease",
     "look_again",
+    "mark_reported",
     "move",
+    "rename",
     "request_cancel",
     "request_stop",
     "screen",

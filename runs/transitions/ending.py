@@ -144,7 +144,7 @@ def _closed(entry: Entry, ending: _Ending) -> None:
         entry.add(asking=-1)
     else:
         _freed(entry, ending)
-    entry.add(losses=report.said is Said.LOSE)
+    entry.add(losses=report.said is Said.LOSE, questions=-bool(found.question))
     entry.add(input_tokens=report.usage.input_tokens, output_tokens=report.usage.output_tokens, cost=report.usage.cost)
     load = entry.load(found.agent)
     if status == states.Status.COMPLETED:

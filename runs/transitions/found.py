@@ -33,6 +33,7 @@ class Found:
     cancel_requested_at: Any
     declared: bool
     waits_for: str
+    question: str
 
 
 def look_up(entry: Entry, attempts: set[int]) -> dict[int, Found]:

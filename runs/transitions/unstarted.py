@@ -18,8 +18,9 @@ def release_dependants(entry: Entry, completed: list[int]) -> None:
 
 
 def skip_dependants(entry: Entry, ended: list[tuple[int, str, str]]) -> None:
-    """Skips what depends on these (id, key, status), and what depends on that, with the reason on each."""
-    while ended:
+    """Skips what depends on these (id, key, status), and what depends on that, with the reason on each. What its agents
+    report by themselves is theirs to skip."""
+    while ended and entry["backend"] != "tracked":
         rows = [(number, _reason(key, status)) for number, key, status in ended]
         skipped = sql.SKIP_DEPENDANTS(rows, now=stamp(entry.now))
         _ended_pending(entry, skipped, states.Status.SKIPPED, "skipped")

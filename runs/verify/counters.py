@@ -19,6 +19,7 @@ _COUNTED = {
     "claiming": "SUM(CASE WHEN s.claims IS NOT NULL AND s.claims <> '[]' THEN 1 ELSE 0 END)",
     "approvals": "SUM(CASE WHEN s.executor ->> 'name' = 'approval' THEN 1 ELSE 0 END)",
     "asking": "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = 'person' THEN 1 ELSE 0 END)",
+    "questions": "SUM(CASE WHEN s.status = 'in_progress' AND s.question <> '' THEN 1 ELSE 0 END)",
     "open_query": "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = '' AND s.lane = 'query' THEN 1 ELSE 0 END)",
     "open_execute": (
         "SUM(CASE WHEN s.status = 'in_progress' AND s.waits_for = '' AND s.lane = 'execute' THEN 1 ELSE 0 END)"

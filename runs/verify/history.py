@@ -28,7 +28,7 @@ def _leased_after_dependencies(scope: Scope) -> Iterator[str]:
         SELECT d.after_id, d.before_id FROM runs_subtaskdependency d
         JOIN runs_event l ON l.subtask_id = d.after_id AND l.kind = 'leased'
         LEFT JOIN runs_event c ON c.subtask_id = d.before_id AND c.after = 'completed'
-        JOIN runs_run r ON r.id = d.run_id AND r.trim_seq = 0
+        JOIN runs_run r ON r.id = d.run_id AND r.trim_seq = 0 AND r.backend <> 'tracked'
         WHERE {scope.where("d.run_id")} AND (c.seq IS NULL OR c.seq > l.seq)
     """
     for after, before in query(text):
@@ -37,11 +37,14 @@ def _leased_after_dependencies(scope: Scope) -> Iterator[str]:
 
 def _created_whole(scope: Scope) -> Iterator[str]:
     created = Event.objects.filter(kind="run_created")
+    added = Event.objects.filter(kind="subtask_added")
     if scope.run_id is not None:
         created = created.filter(run=scope.run_id)
     for run, data in created.values_list("run_id", "data"):
         count = Subtask.objects.filter(run=run).count()
         told = (data or {}).get("subtasks")
+        if told is not None:
+            told += added.filter(run=run).count()
         if count != told:
             yield f"run {run} was made with {told} subtasks and has {count}"
 

@@ -1,0 +1,53 @@
+"""The SQL of work that its agents report by themselves."""
+
+from runs.sql import Statement
+
+# Whoever reports has begun, whatever it should have waited for.
+BEGIN_REPORTED = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET status = 'in_progress', epoch = epoch + 1, attempts_used = attempts_used + 1,
+           progress = NULL, message = '', started_at = COALESCE(started_at, %(now)s)
+    WHERE id = %(id)s AND run_id = %(run)s AND epoch = %(epoch)s AND status = 'pending'
+    RETURNING epoch, unmet, lane, alone
+    """,
+)
+
+ASK_ELSEWHERE = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET question = %(question)s WHERE id = %(id)s AND run_id = %(run)s AND status = 'in_progress'
+    RETURNING id
+    """,
+)
+
+# Usage is added to an attempt once: afterwards it has some.
+ADD_USAGE = Statement(
+    "",
+    """
+    UPDATE runs_attempt SET input_tokens = %(tokens_in)s, output_tokens = %(tokens_out)s, cost = %(cost)s
+    WHERE id = %(id)s AND run_id = %(run)s AND input_tokens = 0 AND output_tokens = 0 AND cost = 0
+    RETURNING subtask_id, epoch, agent_id
+    """,
+)
+
+RENAME = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET content = %(content)s WHERE id = %(id)s AND run_id = %(run)s AND content <> %(content)s
+    RETURNING id
+    """,
+)
+
+MARK_REPORTED = Statement(
+    "",
+    "UPDATE runs_subtask SET reported = %(reported)s WHERE id = %(id)s AND run_id = %(run)s",
+)
+
+OPEN_REPORTED = Statement(
+    "",
+    """
+    SELECT a.id, a.epoch FROM runs_attempt a JOIN runs_subtask s ON s.id = a.subtask_id AND s.epoch = a.epoch
+    WHERE s.run_id = %(run)s AND s.status = 'in_progress' AND a.status IN ('leased', 'running') ORDER BY a.id
+    """,
+)
