@@ -28,7 +28,8 @@ TO_VISIT = Statement(
     """
     SELECT id FROM runs_run r
     WHERE status IN ('pending', 'running', 'paused')
-      AND (status = 'pending' OR (pending + in_progress = 0 AND (open_until IS NULL OR open_until <= %(now)s))
+      AND (status = 'pending' OR (pending + in_progress = 0 AND (open_until IS NULL OR open_until <= %(now)s
+                                                                 OR cancel_requested_at IS NOT NULL))
            OR heard_at <= %(silent)s
            OR (status = 'running' AND pending - blocked - delayed - held_back - rate_limited - outside > 0)
            OR (status = 'running' AND barrier_until <= %(now)s)

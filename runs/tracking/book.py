@@ -72,7 +72,10 @@ class Book:
         return {key: self.rows[key] for key in keys if key in self.rows}
 
     def add(self, contents: Mapping[str, str]) -> None:
-        """More subtasks, by key, each with a todo of its own below that of the run. Raises Invalid when too many."""
+        """More subtasks, by key, each with a todo of its own below that of the run. Raises Invalid when
+        there are too many, Conflict when the run is being cancelled."""
+        if self.entry["cancel_requested_at"] is not None:
+            raise Conflict("the run is being cancelled: it takes no more subtasks", current=self.entry["status"])
         if self.entry["total"] + len(contents) > settings.RUN_MAX_SUBTASKS:
             raise Invalid.at("", f"a run has at most {settings.RUN_MAX_SUBTASKS} subtasks")
         todos = self._todos(contents)

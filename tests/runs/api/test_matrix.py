@@ -80,6 +80,12 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     (
         "PUT",
+        "todowrite/<name:session>/",
+        {"todos": [{"content": "x", "status": "pending", "activeForm": "Doing x"}]},
+        "401 403 200 200 200 200 200 401 401 200 403",
+    ),
+    (
+        "PUT",
         "resources/<kind:kind>/<name:name>/",
         {"capacity": 5},
         "401 403 403 200 200 200 200 401 401 200 403",
@@ -136,7 +142,7 @@ def filled(path: str, ada: User) -> str:
     if "<id:run>" in path:
         run = run_actions.start(plant(ada, subtasks=[{"content": "a", "key": "a"}]), run_actions.Options())
         path = path.replace("<id:run>", str(run.pk)).replace("<key:key>", "a")
-    path = path.replace("<kind:kind>", "database").replace("<name:name>", "main")
+    path = path.replace("<kind:kind>", "database").replace("<name:name>", "main").replace("<name:session>", "s1")
     if "<id:todo>" in path:
         path = path.replace("<id:todo>", str(keys(plant(ada, subtasks=[{"content": "a"}]))["a"].pk))
     return path
