@@ -55,7 +55,9 @@ def _waits(run: Run, waiting: Waiting, now: datetime) -> str:
     if waiting.word == states.Wait.PAUSED:
         return "the run is paused"
     if waiting.word == states.Wait.AGENT:
-        return "an outside agent: it has no executor of its own"
+        return (
+            "its agent has not begun" if run.backend == "tracked" else "an outside agent: it has no executor of its own"
+        )
     return (waiting.word or "").replace("_", " ")
 
 

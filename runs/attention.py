@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from runs import statements as sql
 from runs import waits
@@ -40,18 +40,20 @@ def items(owner_id: int, now: datetime, limit: int = 20) -> list[Item]:
 
 def count(owner_id: int, now: datetime) -> int:
     """How many there are, for the number beside the navigation."""
-    asked = _asking(owner_id).aggregate(number=Sum("asking"))["number"] or 0
+    asked = _asking(owner_id).aggregate(number=Sum(F("asking") + F("questions")))["number"] or 0
     return _failed(owner_id, now).count() + int(asked)
 
 
 def _asking(owner_id: int) -> QuerySet[Run]:
-    return Run.objects.filter(owner=owner_id, status__in=states.RUN_UNENDED, asking__gt=0)
+    asking = Q(asking__gt=0) | Q(questions__gt=0)
+    return Run.objects.filter(asking, owner=owner_id, status__in=states.RUN_UNENDED)
 
 
 def _questions(owner_id: int) -> list[Item]:
     """The first that were asked, LOOKED_AT at most."""
     runs = _asking(owner_id).defer("result").in_bulk()
-    asking = Subtask.objects.filter(run__in=runs, status=states.Status.IN_PROGRESS, waits_for=states.Wait.PERSON)
+    asked = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
+    asking = Subtask.objects.filter(asked, run__in=runs, status=states.Status.IN_PROGRESS)
     subtasks = list(asking.defer("result").order_by("started_at", "pk")[:LOOKED_AT] if runs else ())
     behind = _held_up(subtasks)
     return [Item(runs[one.run_id], 0, behind.get(one.pk, 0), False, one, waits.question_of(one)) for one in subtasks]

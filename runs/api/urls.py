@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from runs.api import decompose, plan, resources, runs, subtasks, todowrite, tracked
+from runs.api import decompose, hooks, plan, resources, runs, subtasks, todowrite, tracked
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
 
@@ -30,6 +30,7 @@ urlpatterns = [
     path("runs/<id:run>/subtasks/<key:key>/cancel/", subtasks.CancelSubtask.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/answer/", subtasks.Answer.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/output/", subtasks.SubtaskOutput.as_view()),
+    path("hooks/claude-code/", hooks.ClaudeCode.as_view()),
     path("todowrite/<name:session>/", todowrite.TodoWrite.as_view()),
     path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

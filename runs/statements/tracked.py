@@ -21,12 +21,13 @@ ASK_ELSEWHERE = Statement(
     """,
 )
 
-# Usage is added to an attempt once: afterwards it has some.
+# Usage is added to an attempt once, after its end: afterwards it has some.
 ADD_USAGE = Statement(
     "",
     """
     UPDATE runs_attempt SET input_tokens = %(tokens_in)s, output_tokens = %(tokens_out)s, cost = %(cost)s
     WHERE id = %(id)s AND run_id = %(run)s AND input_tokens = 0 AND output_tokens = 0 AND cost = 0
+      AND status NOT IN ('leased', 'running')
     RETURNING subtask_id, epoch, agent_id
     """,
 )

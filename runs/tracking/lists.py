@@ -23,18 +23,18 @@ def put(principal: Principal, name: str, items: Sequence[Item], agent: str) -> t
     """
     with sessions.held(principal, name) as session:
         run = sessions.current_run(session)
-        if run is None and (keys := _as_it_ended(session, items)):
+        if run is None and (keys := as_it_ended(session, items)):
             assert session.run is not None
             return session.run, keys
         if run is None:
-            run = _start(principal, session, f"Todo list of {name}", items)
+            run = start(principal, session, f"Todo list of {name}", items)
         with book.opened(run, principal, stays_open_seconds=settings.TRACKED_OPEN_SECONDS) as opened:
             keys = take(opened, session.state, items, agent)
     run.refresh_from_db()
     return run, keys
 
 
-def _as_it_ended(session: Session, items: Sequence[Item]) -> list[str]:
+def as_it_ended(session: Session, items: Sequence[Item]) -> list[str]:
     """The keys of a list that has not changed since its run ended; none when it has."""
     known = _known(session)
     before = [(one.content, one.id) for one in known]
@@ -46,7 +46,7 @@ def _as_it_ended(session: Session, items: Sequence[Item]) -> list[str]:
     return [one.key for one in known] if same and ended else []
 
 
-def _start(principal: Principal, session: Session, content: str, items: Sequence[Item]) -> Run:
+def start(principal: Principal, session: Session, content: str, items: Sequence[Item]) -> Run:
     """A run of this list. What was completed in the session's last run is carried over."""
     stands, remembered, subtasks = _statuses(session), [], []
     for at, (item, old) in enumerate(zip(items, match(_known(session), items), strict=True), start=1):

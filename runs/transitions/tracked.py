@@ -63,7 +63,7 @@ def ask_elsewhere(entry: Entry, subtask: Subtask, question: str) -> None:
 
 
 def bill(entry: Entry, attempt: int, usage: Usage) -> bool:
-    """Adds what an attempt used, open or ended. False when that was known already, or there is no such attempt."""
+    """Adds what an attempt that has ended used. False when that was known already."""
     if not (usage.input_tokens or usage.output_tokens or usage.cost):
         return False
     tokens_in, tokens_out, cost = usage.input_tokens, usage.output_tokens, usage.cost

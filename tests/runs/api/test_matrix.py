@@ -79,6 +79,12 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ),
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     (
+        "POST",
+        "hooks/claude-code/",
+        {"session_id": "s1", "hook_event_name": "SessionStart"},
+        "401 403 200 200 200 200 200 401 401 200 403",
+    ),
+    (
         "PUT",
         "todowrite/<name:session>/",
         {"todos": [{"content": "x", "status": "pending", "activeForm": "Doing x"}]},
