@@ -44,7 +44,7 @@ pages = [
     path("runs/<id:run_id>/subtasks/<key:key>/", subtasks.one, name="run-subtask"),
     path("runs/<id:run_id>/events/", events.table, name="run-events"),
     path("settings/", settings.page, name="settings"),
-    path("settings/heard/", settings.heard, name="settings-heard"),
+    path("settings/frame/", settings.heard, name="settings-frame"),
 ]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),

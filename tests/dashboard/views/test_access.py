@@ -20,7 +20,7 @@ NOBODYS = (
     "todos",
     "todo-new",
     "settings",
-    "settings-heard",
+    "settings-frame",
     "settings-token",
 )  # each shows everybody what is theirs
 

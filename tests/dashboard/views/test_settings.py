@@ -66,7 +66,7 @@ def test_the_commands_to_paste_are_well_formed(browser: Client, name: str) -> No
 
 def light(browser: Client, token: int | None = None) -> str:
     query = f"?token={token}" if token else ""
-    return browser.get(f"/settings/heard/{query}").content.decode()
+    return browser.get(f"/settings/frame/{query}").content.decode()
 
 
 def test_the_light_listens_until_something_is_heard(browser: Client) -> None:
