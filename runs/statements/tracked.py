@@ -23,12 +23,13 @@ ASK_ELSEWHERE = Statement(
 
 # Usage is added to an attempt once, after its end: afterwards it has some.
 ADD_USAGE = Statement(
-    "",
+    "id bigint, epoch integer, tokens_in bigint, tokens_out bigint, cost float8",
     """
-    UPDATE runs_attempt SET input_tokens = %(tokens_in)s, output_tokens = %(tokens_out)s, cost = %(cost)s
-    WHERE id = %(id)s AND run_id = %(run)s AND input_tokens = 0 AND output_tokens = 0 AND cost = 0
-      AND status NOT IN ('leased', 'running')
-    RETURNING subtask_id, epoch, agent_id
+    UPDATE runs_attempt SET input_tokens = v.tokens_in, output_tokens = v.tokens_out, cost = v.cost
+    FROM {rows}
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND +run_id = %(run)s
+      AND input_tokens = 0 AND output_tokens = 0 AND runs_attempt.cost = 0 AND status NOT IN ('leased', 'running')
+    RETURNING runs_attempt.subtask_id, runs_attempt.agent_id
     """,
 )
 

@@ -60,7 +60,8 @@ class Subagents:
         row = self.book.find([record["key"]])[record["key"]]
         attempt = Attempt.objects.filter(subtask=row, epoch=row.epoch).first()
         if attempt is not None:
-            transitions.bill(self.book.entry, attempt.pk, Usage(fact.input_tokens, fact.output_tokens))
+            usage = Usage(fact.input_tokens, fact.output_tokens)
+            transitions.bill(self.book.entry, attempt.pk, attempt.epoch, usage)
 
     def turn_ended(self) -> None:
         """Whoever had stopped and whose launch never returned has ended."""

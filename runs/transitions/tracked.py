@@ -62,13 +62,13 @@ def ask_elsewhere(entry: Entry, subtask: Subtask, question: str) -> None:
         entry.note(kind, subtask=subtask.pk, before=under_way, after=under_way, data=data)
 
 
-def bill(entry: Entry, attempt: int, usage: Usage) -> bool:
+def bill(entry: Entry, attempt: int, epoch: int, usage: Usage) -> bool:
     """Adds what an attempt that has ended used. False when that was known already."""
     if not (usage.input_tokens or usage.output_tokens or usage.cost):
         return False
     tokens_in, tokens_out, cost = usage.input_tokens, usage.output_tokens, usage.cost
-    won = sql.ADD_USAGE(run=entry.run_id, id=attempt, tokens_in=tokens_in, tokens_out=tokens_out, cost=cost)
-    for subtask, epoch, agent in won:
+    won = sql.ADD_USAGE([(attempt, epoch, tokens_in, tokens_out, cost)], run=entry.run_id)
+    for subtask, agent in won:
         entry.add(input_tokens=tokens_in, output_tokens=tokens_out, cost=cost)
         data = {"input_tokens": tokens_in, "output_tokens": tokens_out, "cost": cost}
         about = {"subtask": subtask, "attempt": attempt, "epoch": epoch, "agent": agent}
