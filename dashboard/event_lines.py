@@ -27,6 +27,10 @@ _DRAWN_AS = {
     "asked": "waiting",
     "answered": "in_progress",
     "budget_used_up": "skipped",
+    "renamed": "pending",
+    "usage": "in_progress",
+    "asks": "waiting",
+    "asks_no_more": "in_progress",
 }
 LONGEST = 300
 
@@ -77,6 +81,12 @@ def _said(event: Event) -> str:
         return ": ".join(filter(None, [share, data.get("message") or ""]))
     if event.kind == "clock_step":
         return f"the server was away for {figures.duration(data.get('gap_seconds'))}"
+    if event.kind == "renamed":
+        return f"was: {data.get('from')}"
+    if event.kind == "asks":
+        return str(data.get("question", ""))
+    if event.kind == "usage":
+        return f"{data.get('input_tokens', 0):,} tokens in, {data.get('output_tokens', 0):,} out"
     if event.kind == "phase_begun":
         late = f": phase {data.get('after')} took too long" if data.get("barrier") == "timed_out" else ""
         return f"phase {data.get('phase')}{late}"

@@ -55,6 +55,8 @@ def _waits(run: Run, waiting: Waiting, now: datetime) -> str:
     if waiting.word == states.Wait.PAUSED:
         return "the run is paused"
     if waiting.word == states.Wait.AGENT:
+        if run.backend == "tracked":
+            return "its agent has not begun"
         return "an outside agent: " + (
             "it is kept for one" if "kept" in detail["reason"] else "it has no executor of its own"
         )

@@ -31,7 +31,9 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "may_retry": ended
         and run.status != states.Run.COMPLETED
         and run.todo_id is not None
-        and run.rollback_of_id is None,
+        and run.rollback_of_id is None
+        and run.backend != "tracked",
+        "tracked": run.backend == "tracked",
         "may_measure": may_measure(run),
         "may_undo": ended and undoing.left(run).exists() and not undoing.under_way(run),
         "bar": bar(progress),
@@ -134,7 +136,7 @@ def verdict(run: Run, progress: dict[str, Any]) -> str:
 
 def may_measure(run: Run) -> bool:
     """Whether a sequential run of the same would tell something that is not known yet."""
-    alone = run.strategy == "sequential" or run.max_agents == 1 or run.total < 2
+    alone = run.strategy == "sequential" or run.max_agents == 1 or run.total < 2 or run.backend == "tracked"
     done = run.status == states.Run.COMPLETED and run.completed == run.total
     return done and not alone and run.todo_id is not None and run.baseline_seconds is None
 

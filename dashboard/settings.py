@@ -185,6 +185,12 @@ BARRIER_SECONDS = 30
 AGING_SECONDS = 60
 RUN_MAX_AGENTS = 4
 RUN_MAX_SUBTASKS = env.number("ABREAST_MAX_SUBTASKS", 10_000, low=1, high=1_000_000)
+# Work that its agents report: how long a run stays open for more once all has ended, the same while a session of hooks
+# lives, and after which silence it is given up.
+TRACKED_OPEN_SECONDS = 30
+TRACKED_SESSION_SECONDS = 1_800
+TRACKED_SILENCE_SECONDS = 86_400
+TRACKED_MAX_AGENTS = 1_000
 EMBEDDED_MAX_WORKERS = env.number("ABREAST_MAX_WORKERS", 64, low=1, high=1_000)
 DEMO = env.flag("DEMO", True)
 SHELL = env.choice("ABREAST_SHELL", "sandbox", ("sandbox", "trusted", "off"))

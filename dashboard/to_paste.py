@@ -1,5 +1,7 @@
 """Commands for a shell that work as they stand, once the token is in its environment."""
 
+import json
+
 from django.http import HttpRequest
 
 TOKEN = "export ABREAST_TOKEN=$(\n  .venv/bin/python manage.py create_token laptop --scope operator)"  # noqa: S105
@@ -32,4 +34,48 @@ def a_run(server: str) -> str:
         f'TODO=$(api /todos/ \'{{"content": "Five things", "subtasks": [\n{parts}]}}\' \\\n'
         "  | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])')\n"
         'api "/todos/$TODO/run/" \'{"max_agents": 4}\''
+    )
+
+
+HOOKS = """UserPromptSubmit PreToolUse PostToolUse PostToolUseFailure PermissionRequest Notification SubagentStart
+    SubagentStop TaskCreated TaskCompleted Stop StopFailure SessionEnd""".split()
+
+
+def export(token: str) -> str:
+    """Puts a token where the other commands find it."""
+    return f"export ABREAST_TOKEN={token}"
+
+
+def hooks(server: str) -> str:
+    """Claude Code's settings: each hook is posted here, with the token of the shell it was started from."""
+    hook = {
+        "type": "http",
+        "url": f"{server}/api/v1/hooks/claude-code/",
+        "timeout": 5,
+        "headers": {"Authorization": "Bearer $ABREAST_TOKEN"},
+        "allowedEnvVars": ["ABREAST_TOKEN"],
+    }
+    lines = ",\n".join(f'    "{name}": [{{"hooks": [{json.dumps(hook)}]}}]' for name in HOOKS)
+    return f'{{\n  "hooks": {{\n{lines}\n  }}\n}}'
+
+
+def reports(server: str) -> str:
+    """Makes a run of reported work, begins something in it, and ends it."""
+    return (
+        f"api() {{ curl -sS --fail-with-body {_HEADERS} \\\n"
+        f'  -d "$2" "{server}/api/v1$1"; }}\n'
+        'RUN=$(api /runs/ \'{"content": "Nightly build", "backend": "tracked"}\' \\\n'
+        "  | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])')\n"
+        'api "/runs/$RUN/reports/" \'{"reports": [{"key": "build", "status": "in_progress"}]}\'\n'
+        'api "/runs/$RUN/reports/" \'{"reports": [{"key": "build", "status": "completed"}]}\''
+    )
+
+
+def todos(server: str) -> str:
+    """Puts a whole list of todos."""
+    return (
+        f"curl -sS -X PUT {_HEADERS} \\\n"
+        f'  {server}/api/v1/todowrite/my-session/ -d \'{{"todos": [\n'
+        '    {"content": "Read the code", "status": "completed"},\n'
+        '    {"content": "Fix the bug", "status": "in_progress", "activeForm": "Fixing the bug"}]}\''
     )

@@ -11,6 +11,7 @@ from dashboard.views import (
     overview,
     run,
     runs,
+    settings,
     steering,
     subtasks,
     todo_changes,
@@ -43,6 +44,8 @@ pages = [
     path("runs/<id:run_id>/subtasks/", subtasks.table, name="run-subtasks"),
     path("runs/<id:run_id>/subtasks/<key:key>/", subtasks.one, name="run-subtask"),
     path("runs/<id:run_id>/events/", events.table, name="run-events"),
+    path("settings/", settings.page, name="settings"),
+    path("settings/frame/", settings.heard, name="settings-frame"),
 ]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
@@ -56,6 +59,7 @@ buttons = [
     path("runs/<id:run_id>/subtasks/<key:key>/refuse/", steering.answer, {"approve": False}, "run-subtask-refuse"),
 ]
 changes = [
+    path("settings/token/", settings.make_token, name="settings-token"),
     path("todos/new/", new_todo.new, name="todo-new"),
     path("todos/<id:todo_id>/checklist/", new_todo.paste, name="todo-checklist"),
     path("todos/<id:todo_id>/add/", todo_changes.add, name="todo-add"),

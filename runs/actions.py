@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from runs.frozen import Carried
 from runs.journal import Entry
 from runs.models import Backend, Resource, Run, Strategy, Subtask
 from todos.models import Todo
-from todos.problems import Conflict, Missing
+from todos.problems import Conflict, Invalid, Missing
 
 
 @dataclass(slots=True)
@@ -43,10 +44,21 @@ def start(todo: Todo, options: Options, *, made_by_id: int | None = None) -> Run
     """
     refuse_if_running(todo)
     plan = freeze.plan_of(todo)
+    if options.backend == Backend.TRACKED:
+        _refuse_dispatching(options)
+        plan = freeze.reported_plan(todo, plan)
     completed = [key for key, leaf in plan.leaves.items() if leaf.status == states.Status.COMPLETED]
     done = {plan.leaves[key].pk: key for key in plan.kept(completed)}
     carried = _last_results(todo, done) if plan.left(completed) else {}
     return _make(todo, plan, options, carried, made_by_id=made_by_id)
+
+
+def _refuse_dispatching(options: Options) -> None:
+    """Nobody dispatches what agents report by themselves. Raises Invalid."""
+    for name in ("fail_fast", "barriers", "lanes", "budget"):
+        value = getattr(options, name)
+        if any(value.values()) if isinstance(value, dict) else value:
+            raise Invalid.at(f"/{name}", "agents report a tracked run by themselves: nothing in it is held back")
 
 
 def _last_results(todo: Todo, done: Mapping[int, str]) -> dict[str, Carried]:
@@ -89,6 +101,8 @@ def _todo_again(run: Run) -> Todo:
     """The todo of a run that has ended, free to be run again."""
     if run.status in states.RUN_UNENDED:
         raise Conflict("the run has not ended", current=run.status)
+    if run.backend == Backend.TRACKED:
+        raise Conflict("its agents reported this run by themselves: nobody here could do it again", current=run.status)
     if run.rollback_of_id is not None:
         raise Conflict("this run is a rollback: roll back the run it undoes for what is left", current=run.status)
     if run.todo is None:
@@ -142,13 +156,27 @@ def _make(
         budget=options.budget,
         retry_of=retry_of,
         baseline_of=baseline_of,
-        **freeze.run_of(plan, options.strategy, options.max_agents, barriers=options.barriers),
+        **freeze.run_of(plan, options.strategy, options.max_agents, barriers=options.barriers) | _tracked(options),
     )
     with journal.of(run.pk, run.created_at) as entry:
         freeze.write(entry, run, plan, carried)
     orchestrator.wake(run.pk)
     run.refresh_from_db()
     return run
+
+
+def _tracked(options: Options) -> dict[str, Any]:
+    """A run that its agents report has just been heard of, and is open for what they report. No plan limits it."""
+    if options.backend != Backend.TRACKED:
+        return {}
+    now = timezone.now()
+    return {
+        "strategy": Strategy.PARALLEL if options.strategy == Strategy.AUTO else options.strategy,
+        "reason": "its agents report by themselves what they do, and when",
+        "theoretical_speedup": None,
+        "heard_at": now,
+        "open_until": now + timedelta(seconds=settings.TRACKED_OPEN_SECONDS),
+    }
 
 
 # ---- steering it ----
@@ -167,8 +195,16 @@ def _steer(run_id: int, verb: str, change: Callable[[Entry], bool]) -> Run:
 
 
 def pause(run_id: int) -> Run:
-    """Stops dispatching; attempts under way go on."""
-    return _steer(run_id, "paused", lambda entry: transitions.move(entry, "pause"))
+    """Stops dispatching; attempts under way go on. What agents report by themselves nobody can hold up."""
+
+    def change(entry: Entry) -> bool:
+        if entry["backend"] == Backend.TRACKED:
+            raise Conflict(
+                "its agents report this run by themselves: nobody here can pause it", current=entry["status"]
+            )
+        return transitions.move(entry, "pause")
+
+    return _steer(run_id, "paused", change)
 
 
 def resume(run_id: int) -> Run:

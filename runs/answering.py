@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs import commands, journal, orchestrator, transitions
 from runs.engine import states
 from runs.journal import Entry
-from runs.models import Attempt, Order, Subtask
+from runs.models import Attempt, Backend, Order, Subtask
 from runs.reports import Report, Said, Verdict
 from todos.problems import Conflict, Missing
 
@@ -24,6 +24,8 @@ def answer(run_id: int, key: str, *, approve: bool, text: str, by: str) -> Subta
         with transaction.atomic(), journal.of(run_id, timezone.now()) as entry:
             subtask = Subtask.objects.get(run=run_id, key=key)
             said = {"approved": approve, "text": text, "by": by}
+            if subtask.question and entry["backend"] == Backend.TRACKED:
+                raise Conflict("its agent asks in a session of its own: answer there", current=subtask.status)
             if subtask.question:
                 _tell(entry, subtask, said)
             else:
@@ -64,5 +66,7 @@ def _report(attempt: Attempt, said: dict[str, Any]) -> Report:
 
 def _not_asked(subtask: Subtask) -> str:
     if subtask.status == states.Status.IN_PROGRESS:
+        if subtask.question:
+            return "its agent asks in a session of its own: answer there"
         return "an agent is at this subtask, and asks nothing"
     return f"a subtask that is {subtask.status} waits for no answer"

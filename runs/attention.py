@@ -45,17 +45,15 @@ def count(owner_id: int, now: datetime) -> int:
 
 
 def _asking(owner_id: int) -> QuerySet[Run]:
-    return Run.objects.filter(owner=owner_id, status__in=states.RUN_UNENDED).filter(
-        Q(asking__gt=0) | Q(questions__gt=0)
-    )
+    asking = Q(asking__gt=0) | Q(questions__gt=0)
+    return Run.objects.filter(asking, owner=owner_id, status__in=states.RUN_UNENDED)
 
 
 def _questions(owner_id: int) -> list[Item]:
     """The first that were asked, LOOKED_AT at most."""
     runs = _asking(owner_id).defer("result").in_bulk()
-    asking = Subtask.objects.filter(run__in=runs, status=states.Status.IN_PROGRESS).filter(
-        Q(waits_for=states.Wait.PERSON) | ~Q(question="")
-    )
+    asked = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
+    asking = Subtask.objects.filter(asked, run__in=runs, status=states.Status.IN_PROGRESS)
     subtasks = list(asking.defer("result").order_by("started_at", "pk")[:LOOKED_AT] if runs else ())
     behind = _held_up(subtasks)
     return [Item(runs[one.run_id], 0, behind.get(one.pk, 0), False, one, waits.question_of(one)) for one in subtasks]

@@ -110,6 +110,11 @@ def _longest_chain(
     return max(remaining.values())
 
 
+def reported_plan(todo: Todo, plan: Plan) -> Plan:
+    """What a run begins with whose agents report by themselves: a todo with nothing below it adds nothing."""
+    return plan if todo.counts else Plan({}, {}, {}, {}, 0.0)
+
+
 def _below(todo: Todo) -> list[Todo]:
     """All below a todo, in reading order, each with its `parent` and claims at hand."""
     claims = Prefetch("claims", todo_models.Claim.objects.order_by("pk"))
@@ -234,4 +239,21 @@ def _subtask(
         remaining_seconds=plan.remaining[key],
         now=now,
         done=done,
+    )
+
+
+def reported(run: Run, leaf: Todo, *, key: str, position: int, now: datetime) -> Subtask:
+    """A subtask that an agent has found by itself; `leaf` is not stored where it has no todo."""
+    unknown = settings.SUBTASK_EXPECTED_SECONDS
+    seconds = expected.seconds(leaf.executor, leaf.estimated_seconds, unknown)
+    return frozen.subtask(
+        run,
+        leaf,
+        key,
+        position,
+        claims=None,
+        unmet=0,
+        expected_seconds=seconds,
+        remaining_seconds=seconds,
+        now=now,
     )

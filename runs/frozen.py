@@ -10,7 +10,7 @@ from django.conf import settings
 
 from runs.engine import states
 from runs.engine.modes import Mode, mode_of
-from runs.models import Run, Subtask
+from runs.models import Backend, Run, Subtask
 from todos.models import Todo
 from todos.plan import words
 from todos.plan.claims import Claim
@@ -37,11 +37,14 @@ def subtask(
     now: datetime,
     done: Carried | None = None,
 ) -> Subtask:
-    """Not stored yet. `done`: it is completed already. `leaf` need not be stored either."""
-    asks = words.asks(leaf.executor)
-    claims = [] if asks else claims
+    """Not stored yet. `done`: it is completed already. `leaf` need not be stored either. In a tracked run nothing is
+    carried out or claimed."""
+    tracked = run.backend == Backend.TRACKED
+    executor = None if tracked else leaf.executor
+    asks = words.asks(executor)
+    claims = None if tracked else [] if asks else claims
     lane = leaf.lane or words.lane_of(leaf.executor)
-    mode = mode_of(leaf.executor, lane, leaf.assigned_agent, backend=run.backend, lanes=run.lanes)
+    mode = mode_of(executor, lane, leaf.assigned_agent, backend=run.backend, lanes=run.lanes)
     return Subtask(
         run=run,
         todo=leaf if leaf.pk else None,
@@ -61,13 +64,12 @@ def subtask(
         mode=mode,
         result=done.result if done else None,
         result_digest=done.digest if done else "",
-        **_spec(leaf, lane),
+        **_spec(leaf, lane, asks=asks) | {"executor": executor},
     )
 
 
-def _spec(leaf: Todo, lane: str) -> dict[str, Any]:
+def _spec(leaf: Todo, lane: str, *, asks: bool) -> dict[str, Any]:
     """As the todo has it, with what was left out. A person is asked once, and has longer to answer than a program."""
-    asks = words.asks(leaf.executor)
     timeout = settings.APPROVAL_TIMEOUT_SECONDS if asks else settings.SUBTASK_TIMEOUT_SECONDS
     retries = settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries
     return leaf.spec() | {

@@ -26,12 +26,24 @@ _COUNTERS = (
     "open_alone stopping agents_active retries losses expected_total expected_ended busy_ended open_started_sum "
     "work_done overhead_sum overhead_count input_tokens output_tokens cost"
 ).split()
-_MARKS = "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked".split()
+_MARKS = (
+    "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked "
+    "heard_at open_until max_agents"
+).split()
 _FACTS = (
-    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy max_agents lanes fail_fast budget "
+    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy lanes fail_fast budget "
     "created_at updated_at"
 ).split()
-_TIMES = {"created_at", "updated_at", "started_at", "finished_at", "cancel_requested_at", "barrier_until"}
+_TIMES = {
+    "created_at",
+    "updated_at",
+    "started_at",
+    "finished_at",
+    "cancel_requested_at",
+    "barrier_until",
+    "heard_at",
+    "open_until",
+}
 
 _READ = Statement("", f"SELECT {', '.join(_FACTS + _MARKS + _COUNTERS)} FROM runs_run WHERE id = %(run)s {{lock}}")
 _WRITE = Statement(

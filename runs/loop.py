@@ -53,7 +53,10 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
 
 def _move_on(entry: Entry) -> None:
     """Starts the run, lets go of what waited for its time, stops at the first failure if asked to, asks those who must
-    be asked, closes the run."""
+    be asked, closes the run. Work that its agents report is not ours to move."""
+    if entry["backend"] == "tracked":
+        _watch(entry)
+        return
     transitions.undelay(entry)
     transitions.look_again(entry)
     transitions.move(entry, "start")
@@ -72,6 +75,14 @@ def _stop_at_failure(entry: Entry) -> None:
         entry.mark(end_reason="fail_fast")
         transitions.end_pending(entry, states.Status.SKIPPED, "the run stops at the first failure")
         transitions.take_back_questions(entry)
+
+
+def _watch(entry: Entry) -> None:
+    """Begins a run whose agents report by themselves; ends it when nothing more is to come."""
+    transitions.move(entry, "start")
+    transitions.fall_silent(entry)
+    if transitions.close(entry):
+        mirror.at_end(entry)
 
 
 def _keep_to_budget(entry: Entry) -> None:

@@ -65,7 +65,8 @@ def overdue(now: datetime) -> list[Report]:
 
 def runs_to_visit(now: datetime) -> list[int]:
     """Unended runs in which a pass may find something to do."""
-    return [number for (number,) in sql.TO_VISIT(now=stamp(now))]
+    silent = now - timedelta(seconds=settings.TRACKED_SILENCE_SECONDS)
+    return [number for (number,) in sql.TO_VISIT(now=stamp(now), silent=stamp(silent))]
 
 
 def extend_leases(now: datetime, gap: timedelta) -> None:

@@ -9,7 +9,7 @@ from runs import statements as sql
 from runs.engine import states
 from runs.engine.modes import Mode
 from runs.engine.schedule import Ready
-from runs.models import Run, Subtask, SubtaskDependency
+from runs.models import Backend, Run, Subtask, SubtaskDependency
 from todos.plan.words import Lane
 
 SHOWN_NEEDS = 3
@@ -34,6 +34,8 @@ def of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
     places = _places(run) if any(not subtask.unmet for subtask in pending) else {}
     claimed = resources.details_of(run, [subtask for subtask in pending if subtask.waits_for])
     asked = {subtask.pk: Waiting(states.Wait.PERSON, {"question": question_of(subtask)}) for subtask in asking}
+    elsewhere = [one for one in subtasks if one.question and one.status == states.Status.IN_PROGRESS]
+    asked |= {one.pk: Waiting(states.Wait.PERSON, {"question": one.question, "elsewhere": True}) for one in elsewhere}
     return asked | {
         subtask.pk: Waiting(subtask.waits_for, claimed[subtask.pk])
         if subtask.pk in claimed
@@ -60,6 +62,8 @@ def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: d
         return Waiting(states.Wait.PAUSED, None)
     if subtask.not_before is not None:
         return Waiting(states.Wait.RETRY, {"not_before": subtask.not_before, "last_try": subtask.last_try})
+    if run.backend == Backend.TRACKED:
+        return Waiting(states.Wait.AGENT, {"reason": "its agent has not reported that it has begun"})
     if subtask.mode == Mode.EXTERNAL:
         why = (
             "it is kept for outside agents" if subtask.executor else "it has no executor: an outside agent must take it"

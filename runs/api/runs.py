@@ -4,7 +4,7 @@ import time
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from pydantic import Field
@@ -13,15 +13,20 @@ from rest_framework.request import Request
 from runs import access, actions, announce, queries, undoing
 from runs.api.shapes import ENDED, Events, Progress, RunOut, run_out
 from runs.models import Backend, Strategy
+from todos import actions as todo_actions
 from todos.models import Todo
+from todos.plan.outline import Problem
+from todos.problems import Forbidden
 from todos.rest.endpoint import Endpoint
-from todos.rest.operation import EVERYONE, Operation
+from todos.rest.operation import EVERYONE, MEBIBYTE, Operation
 from todos.rest.pages import Page, PageQuery, page
 from todos.rest.reading import DIGITS, STORABLE, CommaSeparated, Id, QueryTime, Wire
+from todos.wire.inputs import Content, Priority, SubtaskIn, TodoIn
 
 RunWord = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 Topic = Literal["progress", "errors", "results", "metrics"]
 LOOK_AGAIN_SECONDS = 1.0
+MAKERS = frozenset({"agent", "operator", "admin"})
 
 
 # ---- making one ----
@@ -45,7 +50,7 @@ class BudgetIn(Wire):
 
 
 class RunIn(Wire):
-    backend: Literal["embedded", "external"] = "embedded"
+    backend: Literal["embedded", "external", "tracked"] = "embedded"
     strategy: Literal["auto", "parallel", "hybrid", "sequential"] = "auto"
     max_agents: Annotated[int, Field(ge=1, le=1_000)] = settings.RUN_MAX_AGENTS
     fail_fast: bool = False
@@ -60,16 +65,27 @@ class TodoRun(Endpoint):
     @Operation({201: RunOut}, body=RunIn, refusals=(409,))
     def post(self, request: Request, todo: int, body: RunIn) -> RunOut:
         found = get_object_or_404(Todo, pk=todo, owner=self.principal.owner_id)
-        options = actions.Options(
-            backend=Backend(body.backend),
-            strategy=Strategy(body.strategy),
-            max_agents=body.max_agents,
-            fail_fast=body.fail_fast,
-            barriers=body.barriers,
-            lanes=body.lanes.model_dump(exclude_none=True) if body.lanes else {},
-            budget=body.budget.model_dump() if body.budget else {},
-        )
-        return run_out(actions.start(found, options, made_by_id=self.principal.token_id))
+        return run_out(actions.start(found, options_of(body), made_by_id=self.principal.token_id))
+
+
+def options_of(body: RunIn) -> actions.Options:
+    return actions.Options(
+        backend=Backend(body.backend),
+        strategy=Strategy(body.strategy),
+        max_agents=body.max_agents,
+        fail_fast=body.fail_fast,
+        barriers=body.barriers,
+        lanes=body.lanes.model_dump(exclude_none=True) if body.lanes else {},
+        budget=body.budget.model_dump() if body.budget else {},
+    )
+
+
+class TodoAndRunIn(RunIn):
+    """A todo with all below it, and how to run it."""
+
+    content: Content
+    priority: Priority = 3
+    subtasks: list[SubtaskIn] = Field(default_factory=list)
 
 
 # ---- looking ----
@@ -88,7 +104,17 @@ ORDERINGS = {"created_at": ["pk"], "-created_at": ["-pk"]}
 
 
 class Runs(Endpoint):
-    """`GET /runs/`"""
+    """`GET|POST /runs/`"""
+
+    @Operation({201: RunOut}, body=TodoAndRunIn, scopes=MAKERS, max_bytes=4 * MEBIBYTE)
+    def post(self, request: Request, body: TodoAndRunIn) -> RunOut:
+        """Makes todo and run in one call."""
+        if self.principal.scope == "agent" and body.backend != "tracked":
+            raise Forbidden("The token of an agent makes tracked runs only.", [Problem("/backend", "tracked only")])
+        spec = TodoIn(content=body.content, priority=body.priority, subtasks=body.subtasks)
+        with transaction.atomic():
+            todo = todo_actions.create(self.principal, spec)
+            return run_out(actions.start(todo, options_of(body), made_by_id=self.principal.token_id))
 
     @Operation({200: Page[RunOut]}, query=RunsQuery, scopes=EVERYONE, one_run=True)
     def get(self, request: Request, query: RunsQuery) -> Page[RunOut]:

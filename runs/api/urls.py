@@ -10,11 +10,14 @@ from runs.api import (
     batches,
     commands,
     decompose,
+    hooks,
     leases,
     plan,
     resources,
     runs,
     subtasks,
+    todowrite,
+    tracked,
 )
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
@@ -36,6 +39,7 @@ urlpatterns = [
     path("runs/<id:run>/retry/", runs.RunRetry.as_view()),
     path("runs/<id:run>/rollback/", runs.RunRollback.as_view()),
     path("runs/<id:run>/baseline/", runs.RunBaseline.as_view()),
+    path("runs/<id:run>/reports/", tracked.Reports.as_view()),
     path("runs/<id:run>/resources/", resources.RunResources.as_view()),
     path("runs/<id:run>/subtasks/", subtasks.Subtasks.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/", subtasks.OneSubtask.as_view()),
@@ -54,5 +58,7 @@ urlpatterns = [
     path("attempts/<id:attempt>/output/", attempts.AttemptOutput.as_view()),
     path("attempts/<id:attempt>/ask/", attempts.AttemptAsk.as_view()),
     path("progress/", batches.ProgressReports.as_view()),
+    path("hooks/claude-code/", hooks.ClaudeCode.as_view()),
+    path("todowrite/<name:session>/", todowrite.TodoWrite.as_view()),
     path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

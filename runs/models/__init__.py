@@ -5,7 +5,7 @@ Columns that say where something stands (status, epoch, counters) are written by
 
 from runs.models.aggregate import Aggregate
 from runs.models.attempt import Attempt, Event, RunAgent
-from runs.models.callers import Agent, IdempotencyKey, LoginLink, Token
+from runs.models.callers import Agent, IdempotencyKey, LoginLink, Session, Token
 from runs.models.command import Command, Delivery
 from runs.models.resource import Hold, Resource
 from runs.models.run import Leader, Run
@@ -29,6 +29,7 @@ __all__ = [
     "Run",
     "RunAgent",
     "Scope",
+    "Session",
     "Strategy",
     "Subtask",
     "SubtaskDependency",

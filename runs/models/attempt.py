@@ -20,9 +20,10 @@ class Attempt(models.Model):
     token = models.ForeignKey(Token, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     status = models.CharField(max_length=10, choices=pairs(states.Attempt), default=states.Attempt.LEASED)
     leased_at = models.DateTimeField()
-    lease_expires_at = models.DateTimeField()
+    # Null where the agent reports work of its own: it has no lease, and no time it must be over by.
+    lease_expires_at = models.DateTimeField(null=True)
     last_beat_at = models.DateTimeField()
-    deadline_at = models.DateTimeField()
+    deadline_at = models.DateTimeField(null=True)
     # When the subtask could have started: it was ready and the agent was free.
     available_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)

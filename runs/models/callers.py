@@ -63,6 +63,25 @@ class Agent(models.Model):
         return self.name
 
 
+class Session(models.Model):
+    """What an agent outside calls its session: the run that shows it, and what is remembered of it between reports.
+
+    `principal` is whose it is (`Principal.name`), `state` what reading the next list or hook needs to know.
+    """
+
+    principal = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    run = models.ForeignKey("Run", null=True, on_delete=models.SET_NULL, related_name="+")
+    state = models.JSONField(default=dict)
+    heard_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["principal", "name"], name="session_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class IdempotencyKey(models.Model):
     """The answer a POST got, so that the same POST again gets the same."""
 

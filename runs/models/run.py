@@ -49,6 +49,9 @@ class Run(models.Model):
     theoretical_speedup = models.FloatField(null=True)
     # How long a sequential run of the same subtasks took.
     baseline_seconds = models.FloatField(null=True)
+    # Of tracked work: when its agents were last heard, and until when it stays open for more once all has ended.
+    heard_at = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True)
 
     # ---- the event log: seq runs from trim_seq + 1 to last_seq without a gap ----
     last_seq = models.PositiveBigIntegerField(default=0)

@@ -50,8 +50,10 @@ class Subtask(Spec):
     cancel_requested_at = models.DateTimeField(null=True)
     progress = models.FloatField(null=True)
     message = models.TextField(blank=True)
-    # What its agent has asked a person while it is at it, and has no answer to yet.
+    # What its agent has asked a person while it is at it, and has no answer to yet; in a tracked run it asks in a
+    # session of its own. When each agent last reported it, by id and by the agent's own clock.
     question = models.TextField(blank=True, default="")
+    reported = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     ready_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

@@ -63,14 +63,18 @@ from runs.statements.reporting import (
     START_SUBTASKS,
 )
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
+from runs.statements.tracked import ASK_ELSEWHERE, BEGIN_REPORTED, BILL, MARK_REPORTED, OPEN_REPORTED, RENAME
 
 __all__ = [
     "ADD_LOADS",
     "ADD_USAGE",
     "ASK",
+    "ASK_ELSEWHERE",
     "ATTEMPTS",
     "BASELINE",
     "BEGIN_PHASE",
+    "BEGIN_REPORTED",
+    "BILL",
     "CANCEL_OVERDUE",
     "CLAIMS",
     "CLEAR_QUESTION",
@@ -93,9 +97,11 @@ __all__ = [
     "LEASE_ATTEMPTS",
     "LEASE_SUBTASKS",
     "LENGTHEN",
+    "MARK_REPORTED",
     "NEXT_PHASE",
     "NEXT_TWINS",
     "OPEN_LEASES",
+    "OPEN_REPORTED",
     "OVERDUE",
     "PHASE",
     "PUT_QUESTIONS",
@@ -107,6 +113,7 @@ __all__ = [
     "RELEASE_CONDITIONAL",
     "RELEASE_DEPENDANTS",
     "RELEASE_HOLDS",
+    "RENAME",
     "RENEW",
     "REQUEST_STOP",
     "RESOURCES",

@@ -28,7 +28,9 @@ TO_VISIT = Statement(
     """
     SELECT id FROM runs_run r
     WHERE status IN ('pending', 'running', 'paused')
-      AND (status = 'pending' OR pending + in_progress = 0
+      AND (status = 'pending' OR (pending + in_progress = 0 AND (open_until IS NULL OR open_until <= %(now)s
+                                                                 OR cancel_requested_at IS NOT NULL))
+           OR heard_at <= %(silent)s
            OR (status = 'running' AND pending - blocked - delayed - held_back - rate_limited - outside > 0)
            OR (status = 'running' AND barrier_until <= %(now)s)
            OR (delayed > 0 AND EXISTS (SELECT 1 FROM runs_subtask s WHERE +s.run_id = r.id AND s.status = 'pending'
@@ -49,7 +51,11 @@ EXTEND_LEASES = Statement(
 )
 
 OPEN_LEASES = Statement(
-    "", "SELECT id, lease_expires_at, deadline_at FROM runs_attempt WHERE status IN ('leased', 'running')"
+    "",
+    """
+    SELECT id, lease_expires_at, deadline_at FROM runs_attempt
+    WHERE status IN ('leased', 'running') AND lease_expires_at IS NOT NULL
+    """,
 )
 
 TO_SHOW = Statement(

@@ -22,14 +22,14 @@ def move(entry: Entry, verb: str, **data: Any) -> bool:
     return True
 
 
-def request_cancel(entry: Entry) -> bool:
+def request_cancel(entry: Entry, reason: str = "the run was cancelled") -> bool:
     """Cancels what has not started; attempts under way are asked to stop. False when the run had ended."""
     if entry.ended:
         return False
     if entry["cancel_requested_at"] is None:
         entry.mark(cancel_requested_at=entry.now)
         entry.note("cancel_requested", before=entry["status"], after=entry["status"])
-        end_pending(entry, states.Status.CANCELLED, "the run was cancelled")
+        end_pending(entry, states.Status.CANCELLED, reason)
         request_stop(entry)
     return True
 
@@ -61,10 +61,12 @@ def stopping_attempts(entry: Entry) -> list[int]:
 
 
 def close(entry: Entry) -> bool:
-    """Ends the run when all its subtasks have ended. Says whether it did."""
-    if entry.ended or entry["pending"] or entry["in_progress"]:
-        return False
+    """Ends the run when all its subtasks have ended; one that may still get more stays open for a while. Says whether
+    it did."""
     cancelling = entry["cancel_requested_at"] is not None
+    stays_open = entry["open_until"] is not None and entry["open_until"] > entry.now and not cancelling
+    if entry.ended or entry["pending"] or entry["in_progress"] or stays_open:
+        return False
     status = states.closing_status(failed=entry["failed"], cancelled=entry["cancelled"], cancel_requested=cancelling)
     before = entry["status"]
     reason = entry["end_reason"] or {"completed": "done"}.get(status, status)

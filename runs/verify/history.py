@@ -30,7 +30,7 @@ def _leased_after_dependencies(scope: Scope) -> Iterator[str]:
         JOIN runs_subtask s ON s.id = d.after_id
         LEFT JOIN runs_event c ON c.subtask_id = d.before_id
           AND (c.after = 'completed' OR (s.starts_when <> 'success' AND c.after IN ('failed', 'cancelled', 'skipped')))
-        JOIN runs_run r ON r.id = d.run_id AND r.trim_seq = 0
+        JOIN runs_run r ON r.id = d.run_id AND r.trim_seq = 0 AND r.backend <> 'tracked'
         WHERE {scope.where("d.run_id")} AND (c.seq IS NULL OR c.seq > l.seq)
     """
     for after, before in query(text):

@@ -175,7 +175,8 @@ CHECKS = [
             WHERE {{scope}} AND r.status IN {RUN_ENDED} GROUP BY r.id, r.status, r.cancel_requested_at
             HAVING SUM(CASE WHEN s.status IN ('pending', 'in_progress') THEN 1 ELSE 0 END) > 0
                 OR r.status <> CASE
-                    WHEN SUM(CASE WHEN s.status IN ('failed', 'cancelled') THEN 1 ELSE 0 END) = 0 THEN 'completed'
+                    WHEN COALESCE(SUM(CASE WHEN s.status IN ('failed', 'cancelled') THEN 1 ELSE 0 END), 0) = 0
+                        THEN 'completed'
                     WHEN r.cancel_requested_at IS NOT NULL THEN 'cancelled' ELSE 'failed' END
             """,
             "run {0} is {1}, which does not follow from its subtasks",
@@ -196,6 +197,18 @@ CHECKS = [
         ),
     ),
     Check("I14", "no lease ends later than one renewed now would", _leases_in_bounds),
+    Check(
+        "I14",
+        "an open attempt has a lease, unless its agent reports by itself",
+        rows(
+            f"""
+            SELECT a.id, r.id, r.backend FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
+            WHERE {{scope}} AND a.status IN {OPEN} AND (a.lease_expires_at IS NULL) <> (r.backend = 'tracked')
+            """,
+            "attempt {0}: whether it has a lease does not agree with its run {1}, which is {2}",
+            "a.run_id",
+        ),
+    ),
     Check(
         "I15",
         "a run that has ended has no open attempt",

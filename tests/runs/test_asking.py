@@ -105,7 +105,7 @@ def test_what_nobody_answers_in_time_fails_and_is_not_asked_again(stage: Stage) 
 def test_a_person_has_a_week_unless_somebody_said_otherwise(stage: Stage) -> None:
     made = stage.run({"ok": ASK})
     attempt = made.attempt("ok")
-    assert attempt.deadline_at - attempt.leased_at == timedelta(days=7)
+    assert attempt.deadline_at == attempt.leased_at + timedelta(days=7)
 
 
 def test_a_cancel_takes_the_question_back_at_once(stage: Stage) -> None:

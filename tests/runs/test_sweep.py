@@ -1,6 +1,6 @@
 """What no change asks for: leases that ran out, times that came, hints that were lost, clocks that jumped."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,12 @@ from runs.models import Event
 from runs.reports import Said
 from tests.runs.acting import Puppet, Stage
 from tests.runs.making import NOW, Work, work
+
+
+def lease_end(made: Work) -> datetime:
+    ends = made.attempt("x").lease_expires_at
+    assert ends is not None
+    return ends
 
 
 def outside(stage: Stage, **spec: object) -> Work:
@@ -109,12 +115,12 @@ def test_nobody_is_lost_for_a_time_in_which_we_were_not_there(stage: Stage, pass
     made = outside(stage)
     made.begin("x")
     stage.pass_time(5)
-    left = made.attempt("x").lease_expires_at - stage.clock()
+    left = lease_end(made) - stage.clock()
     stage.seconds += passed
     stage.clock.advance(moved)
     stage.look_at(made)
     assert made.attempt("x").status == "running"
-    assert made.attempt("x").lease_expires_at - stage.clock() == left
+    assert lease_end(made) - stage.clock() == left
     assert Event.objects.filter(run=made.run_id, kind="clock_step").exists()
     stage.pass_time(11)
     assert made.attempt("x").status == "lost"
@@ -124,6 +130,7 @@ def test_deadlines_move_with_the_leases(stage: Stage) -> None:
     made = outside(stage, timeout_seconds=60)
     made.begin("x")
     before = made.attempt("x").deadline_at
+    assert before is not None
     sweep.extend_leases(stage.clock.advance(100), timedelta(seconds=100))
     assert made.attempt("x").deadline_at == before + timedelta(seconds=100)
 

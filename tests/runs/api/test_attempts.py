@@ -60,6 +60,7 @@ def test_the_first_report_starts_the_attempt_and_renews_the_lease(agent: Outside
     answer = agent.beat(lease, progress=0.4, message="reading")
     attempt = row(lease)
     assert (attempt.status, attempt.progress, attempt.message) == ("running", 0.4, "reading")
+    assert attempt.lease_expires_at is not None
     assert attempt.lease_expires_at > timezone.now() + timedelta(seconds=10)
     assert answer["commands"] == []
     assert answer["lease_expires_at"] == attempt.lease_expires_at.isoformat().replace("+00:00", "Z")

@@ -49,6 +49,15 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("POST", "todos/<id:todo>/plan/", {"improve_seconds": 0}, "401 403 403 200 200 200 404 401 401 200 403"),
     ("POST", "todos/<id:todo>/run/", None, "401 403 403 201 201 201 404 401 401 201 403"),
     ("GET", "runs/", None, "401 200 200 200 200 200 200 401 401 200 200"),
+    ("POST", "runs/", {"content": "x"}, "401 403 403 201 201 201 201 401 401 201 403"),
+    ("POST", "runs/", {"content": "x", "backend": "tracked"}, "401 403 201 201 201 201 201 401 401 201 403"),
+    ("POST", "runs/", {"content": "x", "subtasks": [COMMAND]}, "401 403 403 403 201 201 201 401 401 201 403"),
+    (
+        "POST",
+        "runs/<id:run>/reports/",
+        {"reports": [{"key": "a"}]},
+        "401 403 404 409 409 409 404 401 401 409 403",
+    ),
     ("GET", "runs/<id:run>/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/progress/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/events/", None, "401 200 404 200 200 200 404 401 401 200 404"),
@@ -106,6 +115,18 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ),
     ("POST", "progress/", {"reports": []}, "401 403 200 200 200 200 200 401 401 200 403"),
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
+    (
+        "POST",
+        "hooks/claude-code/",
+        {"session_id": "s1", "hook_event_name": "SessionStart"},
+        "401 403 200 200 200 200 200 401 401 200 403",
+    ),
+    (
+        "PUT",
+        "todowrite/<name:session>/",
+        {"todos": [{"content": "x", "status": "pending", "activeForm": "Doing x"}]},
+        "401 403 200 200 200 200 200 401 401 200 403",
+    ),
     (
         "PUT",
         "resources/<kind:kind>/<name:name>/",
@@ -167,7 +188,7 @@ def filled(path: str, ada: User) -> str:
     if "<id:agent>" in path or "<id:attempt>" in path:
         lease = leased(ada)
         path = path.replace("<id:agent>", str(lease.pick.agent)).replace("<id:attempt>", str(lease.attempt))
-    path = path.replace("<kind:kind>", "database").replace("<name:name>", "main")
+    path = path.replace("<kind:kind>", "database").replace("<name:name>", "main").replace("<name:session>", "s1")
     if "<id:todo>" in path:
         path = path.replace("<id:todo>", str(keys(plant(ada, subtasks=[{"content": "a"}]))["a"].pk))
     return path

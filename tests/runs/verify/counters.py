@@ -4,7 +4,7 @@ from tests.runs.verify.corruption import Corruption, sql
 
 _OF_SUBTASKS = (
     "total pending in_progress completed failed cancelled skipped blocked delayed outside open_query open_execute "
-    "open_alone stopping expected_total expected_ended"
+    "open_alone stopping questions expected_total expected_ended"
 ).split()
 _OF_ATTEMPTS = "losses retries input_tokens output_tokens cost".split()
 _RUN = "UPDATE runs_run SET {} WHERE id = {{running}}"

@@ -183,6 +183,13 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
             _ATTEMPT.format("last_beat_at = '2100-01-01 00:00:00'", "handed_1"),
         ),
     ],
+    "I14 an open attempt has a lease, unless its agent reports by itself": [
+        sql(
+            "a lease without an end",
+            "attempt {handed_1}: whether it has a lease does not agree with its run {running}, which is embedded",
+            _ATTEMPT.format("lease_expires_at = NULL", "handed_1"),
+        ),
+    ],
     "I15 a run that has ended has no open attempt": [
         sql(
             "one was left open",

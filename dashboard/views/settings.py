@@ -1,0 +1,65 @@
+"""Settings: connecting an agent. A token is made on the page and shown once, with what to paste beside it."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboard import settings_page, to_paste
+from dashboard.views.access import answer, may_change, number, refuse_viewers, viewer
+from runs import tokens
+from runs.models import Scope, Token
+
+
+@login_required
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    return answer(request, "settings/page.html", _context(request))
+
+
+@login_required
+@require_safe
+@never_cache
+def heard(request: HttpRequest) -> HttpResponse:
+    """Whether an agent was heard: the page asks again every three seconds."""
+    return answer(request, "settings/heard.html", _heard(request, number(request, "token")))
+
+
+@login_required
+@require_POST
+@never_cache
+def make_token(request: HttpRequest) -> HttpResponse:
+    """Shows the page with a new token in it. It is written nowhere else, and gone with the page."""
+    refuse_viewers(request)
+    name = request.POST.get("name", "").strip()
+    if wrong := settings_page.wrong_name(name):
+        response = answer(request, "settings/page.html", _context(request) | {"error": wrong, "name": name})
+        response.status_code = 422
+        return response
+    assert request.user.is_authenticated
+    text = tokens.make(request.user, name, scope=Scope.AGENT)
+    made = Token.objects.get(digest=tokens.digest(text))
+    return answer(
+        request,
+        "settings/page.html",
+        _context(request, made.pk) | {"token": text, "export": to_paste.export(text), "name": name},
+    )
+
+
+def _context(request: HttpRequest, token_id: int | None = None) -> dict[str, Any]:
+    server = to_paste.server_of(request)
+    code = {"hooks": to_paste.hooks(server), "reports": to_paste.reports(server), "todos": to_paste.todos(server)}
+    about = {"section": "settings", "may_change": may_change(request), "code": code, "name": "laptop"}
+    return _heard(request, token_id) | about
+
+
+def _heard(request: HttpRequest, token_id: int | None) -> dict[str, Any]:
+    return {
+        "heard": settings_page.last_heard(viewer(request), token_id),
+        "token_id": token_id,
+        "now": timezone.now(),
+        "server": to_paste.server_of(request),
+    }
