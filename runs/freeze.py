@@ -246,7 +246,7 @@ def reported(run: Run, leaf: Todo, *, key: str, position: int, now: datetime) ->
     """A subtask that an agent has found by itself; `leaf` is not stored where it has no todo."""
     unknown = settings.SUBTASK_EXPECTED_SECONDS
     seconds = expected.seconds(leaf.executor, leaf.estimated_seconds, unknown)
-    return frozen.subtask(
+    made = frozen.subtask(
         run,
         leaf,
         key,
@@ -257,3 +257,5 @@ def reported(run: Run, leaf: Todo, *, key: str, position: int, now: datetime) ->
         remaining_seconds=seconds,
         now=now,
     )
+    made.depth = 1
+    return made

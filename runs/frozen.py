@@ -39,12 +39,6 @@ def subtask(
 ) -> Subtask:
     """Not stored yet. `done`: it is completed already. `leaf` need not be stored either. In a tracked run nothing is
     carried out or claimed."""
-    tracked = run.backend == Backend.TRACKED
-    executor = None if tracked else leaf.executor
-    asks = words.asks(executor)
-    claims = None if tracked else [] if asks else claims
-    lane = leaf.lane or words.lane_of(leaf.executor)
-    mode = mode_of(executor, lane, leaf.assigned_agent, backend=run.backend, lanes=run.lanes)
     return Subtask(
         run=run,
         todo=leaf if leaf.pk else None,
@@ -53,27 +47,40 @@ def subtask(
         status=states.Status.COMPLETED if done else states.Status.PENDING,
         progress=1 if done else None,
         unmet=unmet,
-        alone=not leaf.parallelizable and not asks,
         expected_seconds=expected_seconds,
         remaining_seconds=remaining_seconds,
         created_at=now,
         ready_at=None if unmet or done else now,
         finished_at=now if done else None,
-        claims=None if claims is None else [claim._asdict() for claim in claims],
-        claims_group=group(run, claims, lane, who=_who(leaf, mode)),
-        mode=mode,
         result=done.result if done else None,
         result_digest=done.digest if done else "",
-        **_spec(leaf, lane, asks=asks) | {"executor": executor},
+        **_dispatch(run, leaf, claims),
     )
 
 
-def _spec(leaf: Todo, lane: str, *, asks: bool) -> dict[str, Any]:
+def _dispatch(run: Run, leaf: Todo, claims: list[Claim] | None) -> dict[str, Any]:
+    """What it is and how it is handed out."""
+    tracked = run.backend == Backend.TRACKED
+    executor = None if tracked else leaf.executor
+    asks = words.asks(executor)
+    claims = None if tracked else [] if asks else claims
+    lane = leaf.lane or words.lane_of(leaf.executor)
+    mode = mode_of(executor, lane, leaf.assigned_agent, backend=run.backend, lanes=run.lanes)
+    return _spec(leaf, asks=asks) | {
+        "executor": executor,
+        "lane": lane,
+        "mode": mode,
+        "alone": not leaf.parallelizable and not asks,
+        "claims": None if claims is None else [claim._asdict() for claim in claims],
+        "claims_group": group(run, claims, lane, who=_who(leaf, mode)),
+    }
+
+
+def _spec(leaf: Todo, *, asks: bool) -> dict[str, Any]:
     """As the todo has it, with what was left out. A person is asked once, and has longer to answer than a program."""
     timeout = settings.APPROVAL_TIMEOUT_SECONDS if asks else settings.SUBTASK_TIMEOUT_SECONDS
     retries = settings.SUBTASK_MAX_RETRIES if leaf.max_retries is None else leaf.max_retries
     return leaf.spec() | {
-        "lane": lane,
         "timeout_seconds": leaf.timeout_seconds or timeout,
         "max_retries": 0 if asks else retries,
         "max_iterations": leaf.max_iterations or settings.SUBTASK_MAX_ITERATIONS,

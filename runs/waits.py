@@ -33,15 +33,18 @@ def of(run: Run, subtasks: Sequence[Subtask]) -> dict[int, Waiting]:
     needs = _open_needs([subtask.pk for subtask in pending if subtask.unmet])
     places = _places(run) if any(not subtask.unmet for subtask in pending) else {}
     claimed = resources.details_of(run, [subtask for subtask in pending if subtask.waits_for])
-    asked = {subtask.pk: Waiting(states.Wait.PERSON, {"question": question_of(subtask)}) for subtask in asking}
-    elsewhere = [one for one in subtasks if one.question and one.status == states.Status.IN_PROGRESS]
-    asked |= {one.pk: Waiting(states.Wait.PERSON, {"question": one.question, "elsewhere": True}) for one in elsewhere}
+    asked = {subtask.pk: Waiting(states.Wait.PERSON, _question(run, subtask)) for subtask in asking}
     return asked | {
         subtask.pk: Waiting(subtask.waits_for, claimed[subtask.pk])
         if subtask.pk in claimed
         else _wait_of(run, subtask, needs, places)
         for subtask in pending
     }
+
+
+def _question(run: Run, subtask: Subtask) -> dict[str, Any]:
+    """What is asked; in a tracked run it must be answered in a session of the agent's own."""
+    return {"question": question_of(subtask)} | ({"elsewhere": True} if run.backend == Backend.TRACKED else {})
 
 
 def question_of(subtask: Subtask) -> str:

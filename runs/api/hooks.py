@@ -26,7 +26,7 @@ class Nothing(TypedDict):
 class ClaudeCode(Endpoint):
     """`POST /hooks/claude-code/`"""
 
-    @Operation({200: Nothing}, scopes=MAKERS, max_bytes=4 * MEBIBYTE)
+    @Operation({200: Nothing}, scopes=MAKERS, refusals=(413,), max_bytes=4 * MEBIBYTE)
     def post(self, request: Request) -> Nothing:
         try:
             found = claude_code.read(_payload(request))
