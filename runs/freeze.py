@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,13 @@ from django.conf import settings
 from django.db.models import Prefetch
 
 from runs import claimed, limits
-from runs.engine import expected, phases, states
+from runs.engine import expected, phases, pools, serial, states
 from runs.journal import Entry
 from runs.models import Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
 from todos.models import Dependency, Todo
 from todos.plan import graph, strategy, words
-from todos.plan.claims import Claim
+from todos.plan.claims import COUNTED, FILE, Claim
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
 
@@ -123,7 +124,33 @@ def run_of(plan: Plan, wanted: str, max_agents: int) -> dict[str, Any]:
         "work_seconds": plan.work_seconds,
         "critical_path_seconds": plan.critical_path_seconds,
         "theoretical_speedup": plan.highest_speedup(max_agents),
+        "shape": _shape(plan),
     }
+
+
+def _shape(plan: Plan) -> dict[str, Any]:
+    """What of it may keep its subtasks apart."""
+    leaves = plan.leaves.values()
+    claims = [claimed.claims_of(leaf) for leaf in leaves]
+    lanes = [leaf.lane or words.lane_of(leaf.executor) for leaf in leaves]
+    return serial.shape_of(
+        subtasks=len(plan.leaves),
+        alone=sum(1 for leaf in leaves if not leaf.parallelizable),
+        undeclared=sum(1 for lane, found in zip(lanes, claims) if found is None and lane == words.Lane.EXECUTE),
+        claims=_exclusive(claim for found in claims for claim in found or ()),
+    )
+
+
+def _exclusive(claims: Iterable[Claim]) -> Counter[tuple[str, str]]:
+    """How many subtasks claim each of what two of them cannot have at a time."""
+    found = list(claims)
+    there = limits.capacity() if any(claim.kind in COUNTED for claim in found) else {}
+    return Counter(
+        (claim.kind, claim.name)
+        for claim in found
+        if (claim.kind == FILE and claim.writes)
+        or (claim.kind in COUNTED and 2 * claim.amount > there.get(f"{claim.kind} {claim.name}", there[claim.kind]))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +177,8 @@ def keep(
     entry: Entry, run: Run, subtasks: Sequence[Subtask], needs_of: Mapping[str, Sequence[str]], at_barrier: int = 0
 ) -> None:
     """Stores the subtasks of a new run with their dependencies, by key, and counts them."""
+    for subtask in subtasks:
+        subtask.pool = pools.pool_of(subtask.executor)
     Subtask.objects.bulk_create(subtasks, batch_size=500)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
     SubtaskDependency.objects.bulk_create(

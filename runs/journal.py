@@ -22,14 +22,17 @@ from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 _COUNTERS = (
     "last_seq total pending in_progress completed failed cancelled skipped blocked at_barrier delayed outside "
     "held_back rate_limited claiming approvals asking open_query open_execute open_undeclared open_alone stopping "
-    "agents_active "
+    "agents_active peak_open overlapped "
     "retries losses expected_total expected_ended busy_ended open_started_sum work_done overhead_sum overhead_count "
     "input_tokens output_tokens cost"
 ).split()
-_MARKS = "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked".split()
+_MARKS = (
+    "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked "
+    "agents_allowed agents_steps agents_slowdown"
+).split()
 _FACTS = (
-    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy max_agents lanes fail_fast budget "
-    "created_at updated_at"
+    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy max_agents adaptive lanes fail_fast "
+    "budget created_at updated_at"
 ).split()
 _TIMES = {"created_at", "updated_at", "started_at", "finished_at", "cancel_requested_at", "barrier_until"}
 

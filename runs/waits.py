@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runs import resources
+from runs import pools, resources
 from runs import statements as sql
 from runs.engine import states
 from runs.engine.schedule import Ready
@@ -61,7 +61,8 @@ def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: d
         return Waiting(states.Wait.RETRY, {"not_before": subtask.not_before, "last_try": subtask.last_try})
     if subtask.executor is None:
         return Waiting(states.Wait.AGENT, {"reason": "it has no executor: an outside agent must take it"})
-    return Waiting(states.Wait.CAPACITY, {"place": places.get(subtask.pk), "alone": subtask.alone})
+    pool = pools.in_the_way(subtask.pool)
+    return Waiting(states.Wait.CAPACITY, {"place": places.get(subtask.pk), "alone": subtask.alone, "pool": pool})
 
 
 def _open_needs(subtasks: list[int]) -> dict[int, list[dict]]:

@@ -86,6 +86,11 @@ class Progress(TypedDict):
     baseline_speedup: float | None
     overhead_seconds_per_subtask: float | None
     verdict: str | None
+    verdict_reason: str | None
+    verdict_cure: str | None
+    agents_allowed: int
+    agents_slowdown: float | None
+    agents_peak: int | None
     updated_at: datetime
 
 

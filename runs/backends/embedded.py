@@ -22,6 +22,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from runs.backends.meter import AtWork
+from runs.backends.slots import Slots
+from runs.engine.pools import name_of
 from runs.engine.schedule import IN_PLACE_SECONDS
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
@@ -143,6 +146,7 @@ class Embedded:
         self._reserved: dict[int, Worker] = {}
         self._in_place: set[Worker] = set()  # workers with no open attempt that are still at it
         self._next_beat = 0.0
+        self.slots = Slots()
 
     # ---- seats for a pass ----
 
@@ -170,8 +174,8 @@ class Embedded:
         self._line.pop(run_id, None)
 
     def next_in_line(self) -> list[int]:
-        """Runs for which there are seats now: each should have a pass."""
-        return list(self._line)[: len(self._idle)]
+        """Runs for which there are seats now, or room in a pool: each should have a pass."""
+        return list(self._line)[: len(self._idle)] + self.slots.called()
 
     # ---- what runs in place ----
 
@@ -196,6 +200,7 @@ class Embedded:
         if frees:
             self._in_place.discard(worker)
             self._unreserve(worker)
+            self.slots.free(worker.number)
             worker.free_since = now
             heapq.heappush(self._idle, worker)
         elif ends:
@@ -230,11 +235,12 @@ class Embedded:
     # ---- a transaction that fails ----
 
     def snapshot(self) -> tuple:
-        return list(self.workers), list(self._idle), dict(self._line), dict(self._reserved), set(self._in_place)
+        kept = list(self.workers), list(self._idle), dict(self._line), dict(self._reserved), set(self._in_place)
+        return *kept, self.slots.copy()
 
     def restore(self, kept: tuple) -> None:
         """As it was before a transaction that was rolled back."""
-        self.workers, self._idle, self._line, self._reserved, self._in_place = kept
+        self.workers, self._idle, self._line, self._reserved, self._in_place, self.slots = kept
 
     def _hire(self, now: datetime) -> None:
         number = len(self.workers) + 1
@@ -267,6 +273,22 @@ class Embedded:
         self._next_beat = tick + settings.HEARTBEAT_SECONDS
         busy = [worker.doing for worker in self.workers]
         return [Report(Said.BEAT, d.run_id, d.lease.attempt, d.lease.epoch) for d in busy if d and d.lease.attempt]
+
+    def at_work(self) -> list[AtWork]:
+        """What is being carried out here, for whoever measures it."""
+        found = []
+        for worker in self.workers:
+            doing, pool = worker.doing, self.slots.held.get(worker.number)
+            if doing and pool:
+                found.append(AtWork(pool, doing.job, worker.thread.native_id or 0))
+        return found
+
+    def runs_of(self, pool: str) -> set[int]:
+        """Runs that have something of this pool under way."""
+        busy = [(worker, worker.grant) for worker in self.workers]
+        return {
+            grant.run_id for worker, grant in busy if grant and name_of(self.slots.held.get(worker.number, "")) == pool
+        }
 
     def stop(self, patience_seconds: float = 10.0) -> None:
         """Hands all work back and ends the threads. The ledger must be paused, but still write that down."""

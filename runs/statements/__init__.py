@@ -34,7 +34,16 @@ from runs.statements.ending import (
     UNDELAY_ONE,
 )
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
-from runs.statements.leasing import ASK, HELD_UP, LEASE_ATTEMPTS, LEASE_SUBTASKS, READY, SPECS, TO_ASK
+from runs.statements.leasing import (
+    ASK,
+    HELD_UP,
+    LEASE_ATTEMPTS,
+    LEASE_SUBTASKS,
+    READY,
+    READY_ELSEWHERE,
+    SPECS,
+    TO_ASK,
+)
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
 from runs.statements.reporting import ATTEMPTS, RENEW, SHOW_PROGRESS, START_ATTEMPTS, START_SUBTASKS
 from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
@@ -71,6 +80,7 @@ __all__ = [
     "PHASE",
     "QUEUE",
     "READY",
+    "READY_ELSEWHERE",
     "RELEASE_DEPENDANTS",
     "RELEASE_HOLDS",
     "RENEW",

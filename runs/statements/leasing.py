@@ -6,13 +6,21 @@ READY = Statement(
     "",
     """
     SELECT id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at,
-           claims IS NOT NULL, claims <> '[]'
+           claims IS NOT NULL, claims <> '[]', pool
     FROM runs_subtask
     WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
       AND waits_for = '' AND executor IS NOT NULL
     ORDER BY priority, remaining_seconds DESC, position
     LIMIT %(limit)s
     """,
+)
+
+# The same but for those of these pools, which are full.
+READY_ELSEWHERE = Statement(
+    "pool text",
+    READY.text.replace(
+        "AND executor IS NOT NULL", "AND executor IS NOT NULL AND pool NOT IN (SELECT v.pool FROM {rows})"
+    ),
 )
 
 SPECS = Statement(

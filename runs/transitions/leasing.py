@@ -68,6 +68,7 @@ def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
 
 
 def _open(entry: Entry, leases: dict[int, Lease]) -> None:
+    _count_beside(entry, [given.pick for given in leases.values()])
     made = sql.LEASE_ATTEMPTS(
         [_attempt_row(entry, given) for given in leases.values()],
         run=entry.run_id,
@@ -79,6 +80,18 @@ def _open(entry: Entry, leases: dict[int, Lease]) -> None:
     for attempt, subtask in made:
         leases[subtask].attempt = attempt
         _opened(entry, leases[subtask])
+
+
+def _count_beside(entry: Entry, picks: Sequence[Pick]) -> None:
+    """Keeps how many attempts were ever open at once. What one agent did in place was one after the other, though it is
+    written down together."""
+    if entry["peak_open"] is None:
+        return
+    begun = {pick.agent for pick in picks if pick.started_at}
+    at_once = entry.open + len(begun) + sum(1 for pick in picks if not pick.started_at)
+    entry.mark(peak_open=max(entry["peak_open"], at_once))
+    if at_once > 1:
+        entry.add(overlapped=len(picks) - (entry.open == 0))
 
 
 def in_place(picks: Sequence[Pick]) -> list[Lease]:
