@@ -230,6 +230,8 @@ class Ledger:
                 self.wake(run_id)
         self._woken.clear()
         for slip in batch:
+            if self.seats and slip.worker and slip.report:
+                self.seats.paces.note(slip.report)
             if slip.answer and slip.report and slip.answer.set_running_or_notify_cancel():
                 slip.answer.set_result(slip.report)
 

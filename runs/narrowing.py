@@ -7,8 +7,8 @@ from django.db import transaction
 
 from runs import journal, limits, pools
 from runs.backends.embedded import Embedded
-from runs.backends.meter import Meter
-from runs.engine.pools import POOLS, STEP_SECONDS, Seen, Step, Use, step
+from runs.backends.meter import AtWork, Meter
+from runs.engine.pools import POOLS, STEP_SECONDS, Seen, Step, Use, name_of, step
 
 
 class Pools:
@@ -22,7 +22,7 @@ class Pools:
         """Gives the runs that should have a pass, for there is more room now. `tick`: as for the sweep."""
         slots = seats.slots
         asked, narrowed = limits.pools(), dict(slots.narrowed)
-        slots.use = self._meter.read(seats.at_work(), tick) if slots.held else {}
+        slots.use = self._meter.read(_at_work(seats), tick) if slots.held else {}
         if tick >= self._next_step and (narrowed or _any_over(slots.use)):
             seen = _seen(seats, asked)
             for change in step(seen):
@@ -31,6 +31,19 @@ class Pools:
                 _note(seats, change, asked.get(change.pool), {pool.name: pool for pool in seen}, now)
         slots.set_limits(asked, narrowed)
         return set(slots.called())
+
+
+def _at_work(seats: Embedded) -> list[AtWork]:
+    held = seats.slots.held
+    busy = [(worker, worker.doing) for worker in seats.workers if worker.number in held]
+    return [AtWork(held[worker.number], doing.job, worker.thread.native_id or 0) for worker, doing in busy if doing]
+
+
+def _runs_of(seats: Embedded, pool: str) -> set[int]:
+    """Runs that have something of this pool under way."""
+    held = seats.slots.held
+    grants = [worker.grant for worker in seats.workers if name_of(held.get(worker.number, "")) == pool]
+    return {grant.run_id for grant in grants if grant}
 
 
 def _any_over(use: dict[str, Use]) -> bool:
@@ -74,7 +87,7 @@ def _note(seats: Embedded, change: Step, asked: int | None, seen: dict[str, Seen
         "use": {"cpu": pool.use.cpu, "memory": pool.use.memory},
         "waiting": {name: other.waiting for name, other in seen.items() if other.waiting},
     }
-    for run_id in seats.runs_of(change.pool):
+    for run_id in _runs_of(seats, change.pool):
         try:
             with transaction.atomic(), journal.of(run_id, now) as entry:
                 if not entry.ended:

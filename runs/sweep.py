@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from runs import journal, narrowing, transitions
+from runs import journal, narrowing, pacing, transitions
 from runs import statements as sql
 from runs.backends.embedded import Embedded
 from runs.engine import states
@@ -42,6 +42,7 @@ class Sweep:
             surface(self.seats, tick, now)
             runs |= self.seats.let_go(tick)
             runs |= self._pools.look(self.seats, tick, now)
+            runs |= pacing.look(self.seats, now)
         return reports, runs
 
 

@@ -39,6 +39,7 @@ class RunOut(TypedDict):
     reason: str
     backend: str
     max_agents: int
+    adaptive: bool
     fail_fast: bool
     barriers: bool
     phase: int | None
@@ -174,6 +175,7 @@ def run_out(run: Run) -> RunOut:
         "reason": run.reason,
         "backend": run.backend,
         "max_agents": run.max_agents,
+        "adaptive": run.adaptive,
         "fail_fast": run.fail_fast,
         "barriers": run.barriers,
         "phase": run.phase,

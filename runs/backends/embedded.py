@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from runs.backends.meter import AtWork
+from runs.backends.paces import Paces
 from runs.backends.slots import Slots
-from runs.engine.pools import name_of
 from runs.engine.schedule import IN_PLACE_SECONDS
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
@@ -147,6 +146,7 @@ class Embedded:
         self._in_place: set[Worker] = set()  # workers with no open attempt that are still at it
         self._next_beat = 0.0
         self.slots = Slots()
+        self.paces = Paces()
 
     # ---- seats for a pass ----
 
@@ -273,22 +273,6 @@ class Embedded:
         self._next_beat = tick + settings.HEARTBEAT_SECONDS
         busy = [worker.doing for worker in self.workers]
         return [Report(Said.BEAT, d.run_id, d.lease.attempt, d.lease.epoch) for d in busy if d and d.lease.attempt]
-
-    def at_work(self) -> list[AtWork]:
-        """What is being carried out here, for whoever measures it."""
-        found = []
-        for worker in self.workers:
-            doing, pool = worker.doing, self.slots.held.get(worker.number)
-            if doing and pool:
-                found.append(AtWork(pool, doing.job, worker.thread.native_id or 0))
-        return found
-
-    def runs_of(self, pool: str) -> set[int]:
-        """Runs that have something of this pool under way."""
-        busy = [(worker, worker.grant) for worker in self.workers]
-        return {
-            grant.run_id for worker, grant in busy if grant and name_of(self.slots.held.get(worker.number, "")) == pool
-        }
 
     def stop(self, patience_seconds: float = 10.0) -> None:
         """Hands all work back and ends the threads. The ledger must be paused, but still write that down."""

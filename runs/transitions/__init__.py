@@ -4,6 +4,7 @@ Every function writes into an `Entry` (see `runs/journal.py`), so a change, its 
 transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses writes nothing.
 """
 
+from runs.transitions.agents import take_agents
 from runs.transitions.aging import age
 from runs.transitions.asking import ask
 from runs.transitions.claiming import look_again, screen
@@ -33,5 +34,6 @@ __all__ = [
     "request_stop",
     "screen",
     "stopping_attempts",
+    "take_agents",
     "undelay",
 ]

@@ -69,7 +69,8 @@ def thrashing(processors: int) -> Machine:
 
 def play(machine: Machine, tasks: list[float], asked: int, *, adaptive: bool) -> tuple[float, list[int]]:
     """Seconds until all is done, and how many agents were taken after each step."""
-    agents, steps, now = asked, [], 0.0
+    agents, now = asked, 0.0
+    steps: list[int] = []
     last: Step | None = None
     slowdowns: list[float] = []
     waiting, busy = list(reversed(tasks)), list[tuple[float, float, float, int]]()
