@@ -209,7 +209,7 @@ class Ledger:
         for lease, report in done.values():
             report.attempt, report.epoch = lease.attempt, lease.epoch  # 0 unless it has surfaced
         fresh = [lease.pick for lease, _ in done.values() if not lease.attempt]
-        for made in transitions.lease(entry, fresh):
+        for made in transitions.lease(entry, fresh, done_in_place=True):
             _, report = done[made.pick.subtask]
             report.attempt, report.epoch = made.attempt, made.epoch
         transitions.apply(entry, [report for _, report in done.values()], self.chance())
