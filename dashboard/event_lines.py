@@ -24,10 +24,10 @@ _DRAWN_AS = {
     "phase_begun": "pending",
     "aged": "pending",
     "budget_used_up": "skipped",
-    "pool_narrowed": "waiting",
-    "pool_widened": "waiting",
-    "agents_narrowed": "waiting",
-    "agents_widened": "waiting",
+    "pool_narrowed": "pending",
+    "pool_widened": "pending",
+    "agents_narrowed": "pending",
+    "agents_widened": "pending",
 }
 LONGEST = 300
 
