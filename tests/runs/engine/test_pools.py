@@ -91,6 +91,11 @@ def test_a_pool_over_its_share_goes_on_while_nobody_else_wants_anything() -> Non
     assert step([seen(use=Use(0.8, 0.1), waiting=9), seen("web", running=0)]) == []
 
 
+def test_work_that_waits_for_its_own_limit_narrows_nobody_else() -> None:
+    full_up = seen("web", running=2, waiting=3, asked=2, limit=2)
+    assert step([seen(use=Use(0.8, 0.1)), full_up]) == []
+
+
 def test_what_is_not_measured_narrows_nothing() -> None:
     assert step([seen(use=Use()), WAITS]) == []
 
