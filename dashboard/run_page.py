@@ -42,6 +42,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "verdict": verdict(run, progress),
         "per_minute": per_minute(progress),
         "busy": busy(progress),
+        "slowed": "" if ended else slowed(progress),
         "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
         "tabs": tabs(run),
@@ -162,6 +163,15 @@ def per_minute(progress: dict[str, Any]) -> int | None:
     """Completed subtasks a minute so far."""
     elapsed = progress["elapsed_seconds"]
     return round(60 * progress["completed"] / elapsed) if elapsed >= 1 and progress["completed"] else None
+
+
+def slowed(progress: dict[str, Any]) -> str:
+    """ "3 of 4 agents: they slow each other down (1.4x)."; nothing while the run has all the agents it asked for."""
+    if progress["agents_allowed"] >= progress["max_agents"]:
+        return ""
+    factor = progress["agents_slowdown"]
+    much = f" ({figures.times(factor)})" if factor else ""
+    return f"{progress['agents_allowed']:,} of {progress['max_agents']:,} agents: they slow each other down{much}."
 
 
 def busy(progress: dict[str, Any]) -> float | None:

@@ -23,15 +23,15 @@ from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 _COUNTERS = (
     "last_seq total pending in_progress completed failed cancelled skipped blocked at_barrier delayed outside "
     "held_back rate_limited conditional claiming approvals asking questions open_query open_execute open_undeclared "
-    "open_alone stopping agents_active retries losses expected_total expected_ended busy_ended open_started_sum "
-    "work_done overhead_sum overhead_count input_tokens output_tokens cost"
+    "open_alone stopping agents_active peak_open overlapped retries losses expected_total expected_ended busy_ended "
+    "open_started_sum work_done overhead_sum overhead_count input_tokens output_tokens cost"
 ).split()
 _MARKS = (
     "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked "
-    "heard_at open_until max_agents"
+    "heard_at open_until max_agents agents_allowed agents_steps agents_slowdown"
 ).split()
 _FACTS = (
-    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy lanes fail_fast budget "
+    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy adaptive lanes fail_fast budget "
     "created_at updated_at"
 ).split()
 _TIMES = {

@@ -216,7 +216,7 @@ class Ledger:
         for lease, report in done.values():
             report.attempt, report.epoch = lease.attempt, lease.epoch  # 0 unless it has surfaced
         fresh = [lease.pick for lease, _ in done.values() if not lease.attempt]
-        for made in transitions.lease(entry, fresh):
+        for made in transitions.lease(entry, fresh, done_in_place=True):
             _, report = done[made.pick.subtask]
             report.attempt, report.epoch = made.attempt, made.epoch
         transitions.apply(entry, [report for _, report in done.values()], self.chance())
@@ -237,6 +237,8 @@ class Ledger:
                 self.wake(run_id)
         self._woken.clear()
         for slip in batch:
+            if self.seats and slip.worker and slip.report:
+                self.seats.paces.note(slip.report)
             if slip.answer and slip.answer.set_running_or_notify_cancel():
                 slip.answer.set_result(slip.report)
 

@@ -51,9 +51,12 @@ class Lease:
     verify: dict[str, Any] | None = None
 
 
-def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
+def lease(entry: Entry, picks: Sequence[Pick], *, done_in_place: bool = False) -> list[Lease]:
     """Gives subtasks to agents, each with all its claims. Left out of the answer are those that another took meanwhile,
-    and those that cannot have their claims now: they wait for them."""
+    and those that cannot have their claims now: they wait for them.
+
+    `done_in_place`: each agent has done all of its own already, one after the other.
+    """
     if not picks:
         return []
     desk = claiming.admit(entry, [pick.subtask for pick in picks])
@@ -63,6 +66,7 @@ def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
     won = sql.LEASE_SUBTASKS(wanted, run=entry.run_id) if wanted else []
     leases = {row[0]: _lease(by_id[row[0]], *row[1:]) for row in won}
     if leases:
+        _count_beside(entry, [given.pick for given in leases.values()], done_in_place)
         _open(entry, leases)
     if desk:
         claiming.settle(entry, desk, leases)
@@ -81,6 +85,16 @@ def _open(entry: Entry, leases: dict[int, Lease]) -> None:
     for attempt, subtask in made:
         leases[subtask].attempt = attempt
         _opened(entry, leases[subtask])
+
+
+def _count_beside(entry: Entry, picks: Sequence[Pick], done_in_place: bool) -> None:
+    """Keeps how many attempts were ever open at once, and how many began beside others."""
+    if entry["peak_open"] is None:
+        return
+    at_once = entry.open + (len({pick.agent for pick in picks}) if done_in_place else len(picks))
+    entry.mark(peak_open=max(entry["peak_open"], at_once))
+    if at_once > 1:
+        entry.add(overlapped=len(picks) - (entry.open == 0))
 
 
 def in_place(picks: Sequence[Pick]) -> list[Lease]:
