@@ -66,7 +66,8 @@ def lease(entry: Entry, picks: Sequence[Pick], *, done_in_place: bool = False) -
     won = sql.LEASE_SUBTASKS(wanted, run=entry.run_id) if wanted else []
     leases = {row[0]: _lease(by_id[row[0]], *row[1:]) for row in won}
     if leases:
-        _count_beside(entry, [given.pick for given in leases.values()], done_in_place)
+        agents = {given.pick.agent for given in leases.values()}
+        count_beside(entry, len(leases), len(agents) if done_in_place else len(leases))
         _open(entry, leases)
     if desk:
         claiming.settle(entry, desk, leases)
@@ -87,14 +88,15 @@ def _open(entry: Entry, leases: dict[int, Lease]) -> None:
         _opened(entry, leases[subtask])
 
 
-def _count_beside(entry: Entry, picks: Sequence[Pick], done_in_place: bool) -> None:
-    """Keeps how many attempts were ever open at once, and how many began beside others."""
+def count_beside(entry: Entry, begun: int, together: int) -> None:
+    """Keeps how many attempts were ever open at once, and how many began beside others: before they are counted as
+    open. `begun` do now, `together` of them at the same time."""
     if entry["peak_open"] is None:
         return
-    at_once = entry.open + (len({pick.agent for pick in picks}) if done_in_place else len(picks))
+    at_once = entry.open + together
     entry.mark(peak_open=max(entry["peak_open"], at_once))
     if at_once > 1:
-        entry.add(overlapped=len(picks) - (entry.open == 0))
+        entry.add(overlapped=begun - (entry.open == 0))
 
 
 def in_place(picks: Sequence[Pick]) -> list[Lease]:
