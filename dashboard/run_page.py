@@ -65,6 +65,7 @@ def tabs(run: Run) -> list[Tab]:
     """The views of a run, in order."""
     return [
         Tab("timeline", "Timeline", reverse("run", args=[run.pk])),
+        Tab("graph", "Graph", reverse("run-graph", args=[run.pk])),
         Tab("subtasks", "Subtasks", reverse("run-subtasks", args=[run.pk]), run.total),
         Tab("events", "Events", reverse("run-events", args=[run.pk]), run.last_seq),
     ]

@@ -28,6 +28,8 @@ PAGES = [
     "/runs/",
     "/runs/{run}/",
     "/runs/{run}/?as=table",
+    "/runs/{run}/graph/",
+    "/runs/{run}/graph/?as=table",
     "/runs/{run}/subtasks/",
     "/runs/{run}/events/",
 ]
