@@ -68,7 +68,13 @@ def tabs(run: Run) -> list[Tab]:
         Tab("graph", "Graph", reverse("run-graph", args=[run.pk])),
         Tab("subtasks", "Subtasks", reverse("run-subtasks", args=[run.pk]), run.total),
         Tab("events", "Events", reverse("run-events", args=[run.pk]), run.last_seq),
+        Tab("resources", "Resources", reverse("run-resources", args=[run.pk]), _waiting(run) or None),
     ]
+
+
+def _waiting(run: Run) -> int:
+    """How many wait for what they claim."""
+    return run.held_back + run.rate_limited
 
 
 # ---- the bar ----

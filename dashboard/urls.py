@@ -10,6 +10,7 @@ from dashboard.views import (
     login,
     new_todo,
     overview,
+    resources,
     run,
     runs,
     steering,
@@ -44,6 +45,7 @@ pages = [
     path("runs/<id:run_id>/subtasks/", subtasks.table, name="run-subtasks"),
     path("runs/<id:run_id>/subtasks/<key:key>/", subtasks.one, name="run-subtask"),
     path("runs/<id:run_id>/events/", events.table, name="run-events"),
+    path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),

@@ -32,6 +32,7 @@ PAGES = [
     "/runs/{run}/graph/?as=table",
     "/runs/{run}/subtasks/",
     "/runs/{run}/events/",
+    "/runs/{run}/resources/",
 ]
 DRAWER = "/runs/{run}/subtasks/read.c/"
 
