@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from dashboard.views import (
+    agents,
     errors,
     events,
     graph,
@@ -37,6 +38,7 @@ pages = [
     path("todos/<id:todo_id>/", todos.one, name="todo"),
     path("todos/<id:todo_id>/plan/", todo_plan.plan, name="todo-plan"),
     path("runs/", runs.table, name="runs"),
+    path("agents/", agents.page, name="agents"),
     path("runs/<id:run_id>/", run.timeline, name="run"),
     path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),
     path("runs/<id:run_id>/prove/", run.prove, name="run-prove"),

@@ -26,6 +26,7 @@ PAGES = [
     *TODO_PAGES,
     "/",
     "/runs/",
+    "/agents/",
     "/runs/{run}/",
     "/runs/{run}/?as=table",
     "/runs/{run}/graph/",
