@@ -90,13 +90,19 @@ def _status(at_work: bool, heard: datetime | None, retired: datetime | None, now
     return BUSY if at_work else IDLE
 
 
+def _by_name(member: Member) -> tuple[str, int, str, int]:
+    """By words, then by the number at the end: agent-2 before agent-10."""
+    words = member.name.rstrip("0123456789")
+    return words, len(member.name), member.name, member.pk
+
+
 def _as_tree(found: Mapping[int, Member], parents: Mapping[int, int | None]) -> list[Member]:
     below: dict[int | None, list[Member]] = {}
     for number, member in found.items():
         parent = parents[number]
         below.setdefault(parent if parent in found else None, []).append(member)
     for group in below.values():
-        group.sort(key=lambda member: (len(member.name), member.name, member.pk), reverse=True)
+        group.sort(key=_by_name, reverse=True)
     stack, ordered = [(member, 0) for member in below.get(None, [])], []
     while stack:
         member, depth = stack.pop()

@@ -4,6 +4,7 @@ A run is frozen when it is made, so its graph is read once and kept; what change
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from runs.models import Run, Subtask, SubtaskDependency
@@ -29,12 +30,12 @@ class RunGraph:
 
 
 def of(run: Run) -> RunGraph:
-    return _read(run.pk, run.total)
+    return _read(run.pk, run.created_at, run.total)
 
 
 @lru_cache(maxsize=KEPT)
-def _read(run_id: int, total: int) -> RunGraph:
-    """`total` tells apart what somebody has added to."""
+def _read(run_id: int, made_at: datetime, total: int) -> RunGraph:
+    """`total` tells apart what somebody has added to; `made_at`, runs of one number in databases that were emptied."""
     columns = ("pk", "key", "phase", "expected_seconds", "todo__parent__content")
     rows = list(Subtask.objects.filter(run=run_id).order_by("position").values_list(*columns))
     needs: dict[int, list[int]] = {row[0]: [] for row in rows}

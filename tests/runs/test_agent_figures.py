@@ -30,11 +30,11 @@ def test_agents_stand_below_their_parents_in_the_order_of_their_names(ada: User)
     outside(ada, "sub", ten)
     outside(ada, "alone")
     assert [(name, depth) for name, depth, _ in tree(ada)] == [
+        ("alone", 0),
         ("lead", 0),
         (two.name, 1),
         (ten.name, 1),
         ("sub", 2),
-        ("alone", 0),
     ]
 
 

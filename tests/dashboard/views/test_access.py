@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 PAGES = [pattern.name for pattern in urls.pages if pattern.name]
 BUTTONS = [pattern.name for pattern in [*urls.buttons, *urls.changes] if pattern.name]
-NOBODYS = ("overview", "overview-frame", "runs", "todos", "todo-new")  # each shows everybody what is theirs
+NOBODYS = ("overview", "overview-frame", "agents", "runs", "todos", "todo-new")  # each shows everybody what is theirs
 
 
 @pytest.fixture
