@@ -92,7 +92,7 @@ def _table(request: HttpRequest, run: Run) -> dict:
         "rows": shown,
         "wanted": wanted,
         "kept": kept.items(),
-        "chips": _chips(run, wanted),
+        "chips": [] if moment else _chips(run, wanted),
         "columns": _columns(run, wanted),
         "matching": _matching(run, wanted),
         "searches_text": browse.searches_text(run),

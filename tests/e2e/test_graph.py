@@ -16,10 +16,10 @@ def there(ada: User) -> Scene:
 def test_the_graph_follows_what_happens(visit: Open, there: Scene) -> None:
     page = visit(f"/runs/{there.run_id}/graph/")
     node = page.get_by_role("link", name="a, ")
-    expect(node).to_have_accessible_name("a, in progress, on the critical path")
+    expect(node).to_have_accessible_name("a, in progress, critical path")
     there.complete("a")
     there.start("b")
-    expect(node).to_have_accessible_name("a, completed, on the critical path")
+    expect(node).to_have_accessible_name("a, completed, critical path")
     expect(page.get_by_role("link", name="b, in progress")).to_be_visible()
 
 
