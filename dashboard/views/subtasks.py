@@ -86,6 +86,7 @@ def _table(request: HttpRequest, run: Run) -> dict:
     page = browse.subtasks(run, wanted, request.GET.get("cursor", ""), A_PAGE)
     shown = past.rows(run, page.rows, moment) if moment else rows.of(run, page.rows, timezone.now())
     kept = {"status": wanted.status, "order": wanted.order if wanted.order != "status" else ""}
+    kept |= {"agent": wanted.agent}
     kept = {name: value for name, value in kept.items() if value}
     return {
         "page": page,
@@ -96,6 +97,7 @@ def _table(request: HttpRequest, run: Run) -> dict:
         "columns": _columns(run, wanted),
         "matching": _matching(run, wanted),
         "searches_text": browse.searches_text(run),
+        "all_agents_url": _address(run, wanted, agent=""),
         "table_url": _address(run, wanted, cursor=request.GET.get("cursor", "")),
     }
 
@@ -106,11 +108,12 @@ def _wanted(request: HttpRequest) -> browse.SubtaskFilter:
         status if status in browse.BY_INTEREST else "",
         request.GET.get("q", "").strip()[:200].replace("\x00", ""),
         order if order in browse.ORDERS else "status",
+        request.GET.get("agent", "").strip()[:200].replace("\x00", ""),
     )
 
 
 def _address(run: Run, wanted: browse.SubtaskFilter, **changes: str) -> str:
-    parts = {"status": wanted.status, "q": wanted.text, "order": wanted.order} | changes
+    parts = {"status": wanted.status, "q": wanted.text, "order": wanted.order, "agent": wanted.agent} | changes
     if parts["order"] == "status":
         parts["order"] = ""
     query = urlencode({name: value for name, value in parts.items() if value})
@@ -146,6 +149,8 @@ def _columns(run: Run, wanted: browse.SubtaskFilter) -> list[Column]:
 
 def _matching(run: Run, wanted: browse.SubtaskFilter) -> str:
     """How many there are, as far as that is known without counting."""
+    if wanted.agent:
+        return f"those that {wanted.agent} has tried"
     if wanted.text:
         return f"those found in {run.total:,}"
     return f"{getattr(run, wanted.status) if wanted.status else run.total:,}"
