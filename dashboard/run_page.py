@@ -70,9 +70,16 @@ def tabs(run: Run) -> list[Tab]:
     """The views of a run, in order."""
     return [
         Tab("timeline", "Timeline", reverse("run", args=[run.pk])),
+        Tab("graph", "Graph", reverse("run-graph", args=[run.pk])),
         Tab("subtasks", "Subtasks", reverse("run-subtasks", args=[run.pk]), run.total),
         Tab("events", "Events", reverse("run-events", args=[run.pk]), run.last_seq),
+        Tab("resources", "Resources", reverse("run-resources", args=[run.pk]), _waiting(run) or None),
     ]
+
+
+def _waiting(run: Run) -> int:
+    """How many wait for what they claim."""
+    return run.held_back + run.rate_limited
 
 
 # ---- the bar ----

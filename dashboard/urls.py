@@ -4,11 +4,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from dashboard.views import (
+    agents,
     errors,
     events,
+    graph,
     login,
     new_todo,
     overview,
+    resources,
     run,
     runs,
     settings,
@@ -37,15 +40,18 @@ pages = [
     path("todos/<id:todo_id>/", todos.one, name="todo"),
     path("todos/<id:todo_id>/plan/", todo_plan.plan, name="todo-plan"),
     path("runs/", runs.table, name="runs"),
+    path("agents/", agents.page, name="agents"),
     path("runs/<id:run_id>/", run.timeline, name="run"),
     path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),
     path("runs/<id:run_id>/prove/", run.prove, name="run-prove"),
     path("runs/<id:run_id>/timeline/data/", run.timeline_data, name="run-timeline-data"),
+    path("runs/<id:run_id>/graph/", graph.page, name="run-graph"),
     path("runs/<id:run_id>/subtasks/", subtasks.table, name="run-subtasks"),
     path("runs/<id:run_id>/subtasks/<key:key>/", subtasks.one, name="run-subtask"),
     path("runs/<id:run_id>/events/", events.table, name="run-events"),
     path("settings/", settings.page, name="settings"),
     path("settings/frame/", settings.heard, name="settings-frame"),
+    path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),

@@ -81,6 +81,7 @@ _DRAWN_AS = {
     "busy": "in_progress",
     "idle": "pending",
     "waiting": "question",
+    "retired": "skipped",
 }
 
 
