@@ -5,12 +5,12 @@
 
 from datetime import datetime
 
-from runs.verify import budgets, busy, counters, history, holds, phases, ranks, rows, undone
+from runs.verify import budgets, busy, counters, history, holds, paused, phases, ranks, rows, undone
 from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
 __all__ = ["CHECKS", "Check", "Finding", "verify"]
 
-_MODULES = (rows, history, counters, busy, holds, phases, budgets, ranks, undone)
+_MODULES = (rows, history, counters, busy, paused, holds, phases, budgets, ranks, undone)
 CHECKS: list[Check] = sorted(
     (check for module in _MODULES for check in module.CHECKS), key=lambda check: int(check.id[1:])
 )

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from runs import outputs
-from runs.verify import CHECKS, budgets, holds, phases, ranks, undone
+from runs.verify import CHECKS, budgets, holds, paused, phases, ranks, undone
 from tests.runs.verify import counters, log, rows
 from tests.runs.verify.corruption import Corruption
 from tests.runs.verify.history import Names, history, names
@@ -76,7 +76,7 @@ def test_the_damage_is_found(check: str, corruption: Corruption, there: Names, d
 
 def test_every_check_has_its_damage() -> None:
     here = {name for table in TABLES for name in table}
-    checks = holds.CHECKS + phases.CHECKS + budgets.CHECKS + ranks.CHECKS + undone.CHECKS
+    checks = holds.CHECKS + phases.CHECKS + budgets.CHECKS + paused.CHECKS + ranks.CHECKS + undone.CHECKS
     elsewhere = {f"{check.id} {check.says}" for check in checks}  # they have tests of their own
     assert here | elsewhere == {f"{check.id} {check.says}" for check in CHECKS}
     assert not here & elsewhere

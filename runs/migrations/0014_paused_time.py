@@ -1,0 +1,10 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("runs", "0008_verify")]
+
+    operations = [
+        migrations.AddField(model_name="run", name="paused_at", field=models.DateTimeField(null=True)),
+        migrations.AddField(model_name="run", name="paused_seconds", field=models.FloatField(default=0)),
+    ]
