@@ -1,8 +1,11 @@
 """What parallel work gained, from what was measured. What cannot be known honestly is None."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from statistics import median
 
 PAYS_FROM = 1.1
+SLOWER_FROM = 1.15
 FEWEST_FOR_A_VERDICT = 3
 
 
@@ -42,3 +45,37 @@ def measure(
         gained = speedup if against_baseline is None else against_baseline
         verdict = "parallel pays" if gained >= PAYS_FROM else "parallel does not pay"
     return Speedup(speedup, true_limit, efficiency, verdict, against_baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Of some measured seconds: half of them are at most `median`, 95 % at most `p95`."""
+
+    median: float
+    p95: float
+
+
+def spread(seconds: Collection[float]) -> Spread | None:
+    """None where nothing was measured."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+    return Spread(median(ordered), ordered[-(-95 * len(ordered) // 100) - 1])
+
+
+@dataclass(frozen=True, slots=True)
+class Slowdown:
+    """How much longer subtasks took here than one agent alone takes for them: the median of `compared` of them."""
+
+    ratio: float
+    compared: int
+
+    @property
+    def slower(self) -> bool:
+        return self.ratio > SLOWER_FROM
+
+
+def slowdown(pairs: Iterable[tuple[float, float]]) -> Slowdown | None:
+    """`pairs`: seconds here and alone. None where there are fewer than a verdict needs."""
+    ratios = [here / alone for here, alone in pairs if alone > 0]
+    return Slowdown(median(ratios), len(ratios)) if len(ratios) >= FEWEST_FOR_A_VERDICT else None
