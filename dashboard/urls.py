@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from dashboard.views import (
     errors,
     events,
+    insight,
     login,
     new_todo,
     overview,
@@ -39,6 +40,7 @@ pages = [
     path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),
     path("runs/<id:run_id>/prove/", run.prove, name="run-prove"),
     path("runs/<id:run_id>/timeline/data/", run.timeline_data, name="run-timeline-data"),
+    path("runs/<id:run_id>/insight/", insight.one, name="run-insight"),
     path("runs/<id:run_id>/subtasks/", subtasks.table, name="run-subtasks"),
     path("runs/<id:run_id>/subtasks/<key:key>/", subtasks.one, name="run-subtask"),
     path("runs/<id:run_id>/events/", events.table, name="run-events"),

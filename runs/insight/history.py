@@ -108,8 +108,10 @@ def _rows(run: Run, scale: Scale) -> Iterator[Row]:
     columns = "pk key status lane phase alone claims expected_seconds estimated_seconds epoch unmet".split()
     times = ("not_before", "waits_for", "ready_at", "finished_at")
     rows: Any = Subtask.objects.filter(run=run.pk).order_by("position").values_list(*columns, *times)
-    for *plain, not_before, waits_for, ready, finished in rows.iterator():
-        yield Row(*plain, not_before is not None, waits_for, scale.maybe(ready), scale.maybe(finished))
+    row: Any
+    for row in rows.iterator():
+        not_before, waits_for, ready, finished = row[-4:]
+        yield Row(*row[:-4], not_before is not None, waits_for, scale.maybe(ready), scale.maybe(finished))
 
 
 def _tries(run: Run, scale: Scale, ends: Mapping[int, tuple[int, int | None]]) -> Iterator[Try]:

@@ -99,7 +99,7 @@ def test_a_run_under_way_is_described_by_one_query_for_its_agents(
         found = run_page.context(run, there.now)
     assert found["at_work"] == 1
     assert found["progress"]["total"] == 20
-    assert [tab.count for tab in found["tabs"]] == [None, 20, run.last_seq]
+    assert [tab.count for tab in found["tabs"]] == [None, 20, run.last_seq, None]
 
 
 def test_the_timeline_keeps_room_for_the_agents_that_may_come(ada: User) -> None:
