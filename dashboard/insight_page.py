@@ -88,7 +88,7 @@ def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
     alone = f"one after the other it took {took}" if run.baseline_seconds else "no run one after the other to compare"
     work = f"{figures.duration(run.work_done)} of finished work in {figures.duration(progress['elapsed_seconds'])}"
     return [
-        Fact("Speedup against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
+        Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
         Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),
         Fact("At most", figures.times(limit), "by the plan" if limit else "", run_page.binding(run)),
         Fact("Efficiency", _percent(progress["efficiency_percent"]), "", "of the highest possible speedup"),

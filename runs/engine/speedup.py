@@ -36,11 +36,11 @@ def measure(
     if not completed or elapsed_seconds <= 0:
         return Speedup(None, limit, None, None)
     speedup = work_seconds / elapsed_seconds
-    true_limit = limit if limit is not None and limit >= speedup else None
+    against_baseline = baseline_seconds / elapsed_seconds if baseline_seconds is not None else None
+    true_limit = limit if limit is not None and limit >= max(speedup, against_baseline or 0.0) else None
     efficiency = 100 * speedup / true_limit if true_limit else None
     asked_for_one = max_agents == 1 or strategy == "sequential"
     verdict = None
-    against_baseline = baseline_seconds / elapsed_seconds if baseline_seconds is not None else None
     if completed >= FEWEST_FOR_A_VERDICT and not asked_for_one:
         gained = speedup if against_baseline is None else against_baseline
         verdict = "parallel pays" if gained >= PAYS_FROM else "parallel does not pay"

@@ -6,7 +6,7 @@ All times are whole microseconds since the run began.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.dateparse import parse_datetime
 
@@ -40,8 +40,7 @@ class Try:
         return self.status == states.Attempt.SUCCEEDED
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A subtask as it stands. `ended` is when it was over."""
 
     id: int
@@ -111,7 +110,8 @@ def _rows(run: Run, scale: Scale) -> Iterator[Row]:
     row: Any
     for row in rows.iterator():
         not_before, waits_for, ready, finished = row[-4:]
-        yield Row(*row[:-4], not_before is not None, waits_for, scale.maybe(ready), scale.maybe(finished))
+        late = (not_before is not None, waits_for, scale.maybe(ready), scale.maybe(finished))
+        yield Row._make(row[:-4] + late)
 
 
 def _tries(run: Run, scale: Scale, ends: Mapping[int, tuple[int, int | None]]) -> Iterator[Try]:

@@ -18,6 +18,8 @@ def move(entry: Entry, verb: str, **data: Any) -> bool:
     entry.mark(status=target)
     if target == states.Run.RUNNING:
         entry.mark(started_at=entry["started_at"] or entry.now)  # it may have been paused before it began
+    if verb == "resume":
+        entry.mark(resumed_at=entry.now)
     entry.note(f"run_{target}", before=before, after=target, data=data or None)
     return True
 

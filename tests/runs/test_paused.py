@@ -5,6 +5,7 @@ import pytest
 from runs import queries, transitions
 from runs.models import Run
 from runs.reports import Said
+from tests.runs.acting import Stage
 from tests.runs.making import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +59,19 @@ def test_a_pause_that_was_forgotten_is_found(made: Work) -> None:
     assert violations(NOW) == [
         f"I8 run {made.run_id} keeps 0.000000 paused seconds, and by its log there are 100.000000"
     ]
+
+
+def test_a_pause_is_no_overhead(stage: Stage) -> None:
+    made = stage.run({"x": {}, "y": {"needs": ["x"]}}, max_agents=1)
+    stage.wait_for("x")
+    with made.entry() as entry:
+        transitions.move(entry, "pause")
+    stage.end(made, "x")
+    stage.clock.advance(50)
+    with made.entry() as entry:
+        transitions.move(entry, "resume")
+    stage.look_at(made)
+    stage.wait_for("y")
+    assert made.attempt("y").available_at == made.run.resumed_at == stage.clock()
+    stage.end(made, "y")
+    assert (made.run.overhead_sum, made.run.paused_seconds) == (0, 50)

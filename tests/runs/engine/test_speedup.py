@@ -37,6 +37,11 @@ def test_a_limit_that_was_beaten_is_no_limit() -> None:
     assert (beaten.speedup, beaten.limit, beaten.efficiency_percent) == (4.0, None, None)
 
 
+def test_a_limit_that_a_baseline_shows_to_be_beaten_is_no_limit() -> None:
+    beaten = measured(baseline_seconds=51.0)
+    assert (beaten.against_baseline, beaten.limit, beaten.efficiency_percent) == (5.1, None, None)
+
+
 def test_a_limit_just_reached_is_full_efficiency() -> None:
     assert measured(limit=4.0).efficiency_percent == 100.0
 
