@@ -177,6 +177,7 @@ CLAIM_PATIENCE_SECONDS = 60
 BARRIER_SECONDS = 30
 AGING_SECONDS = 60
 RUN_MAX_AGENTS = 4
+RUN_REPORT_PAGE = "dashboard.run_report.page"  # what makes the report of a run as one HTML file
 RUN_MAX_SUBTASKS = env.number("ABREAST_MAX_SUBTASKS", 10_000, low=1, high=1_000_000)
 EMBEDDED_MAX_WORKERS = env.number("ABREAST_MAX_WORKERS", 64, low=1, high=1_000)
 DEMO = env.flag("DEMO", True)

@@ -26,7 +26,9 @@ _COUNTERS = (
     "retries losses expected_total expected_ended busy_ended open_started_sum work_done overhead_sum overhead_count "
     "input_tokens output_tokens cost paused_seconds"
 ).split()
-_MARKS = "status end_reason started_at finished_at paused_at resumed_at cancel_requested_at phase barrier_until ranked".split()
+_MARKS = (
+    "status end_reason started_at finished_at paused_at resumed_at cancel_requested_at phase barrier_until ranked"
+).split()
 _FACTS = (
     "owner_id todo_id baseline_of_id rollback_of_id content backend strategy max_agents lanes fail_fast budget "
     "created_at updated_at"

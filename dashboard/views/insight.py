@@ -18,6 +18,7 @@ def one(request: HttpRequest, run_id: int) -> HttpResponse:
     context = run_page.context(run, now) | {"section": "runs", "view": "insight"}
     context["frame_mark"] = frames.mark(run.last_seq, now, context["ended"])
     context["facts"] = insight_page.facts(run, context["progress"], found)
+    context["files"] = insight_page.files(run)
     context["too_large"] = run.total > gained.MOST_SUBTASKS
     if found is not None:
         context["flow"] = found.waterfall

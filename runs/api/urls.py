@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from runs.api import decompose, plan, resources, runs, subtasks
+from runs.api import decompose, insight, plan, resources, runs, subtasks
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
 
@@ -23,6 +23,9 @@ urlpatterns = [
     path("runs/<id:run>/retry/", runs.RunRetry.as_view()),
     path("runs/<id:run>/rollback/", runs.RunRollback.as_view()),
     path("runs/<id:run>/baseline/", runs.RunBaseline.as_view()),
+    path("runs/<id:run>/trace/", insight.RunTrace.as_view()),
+    path("runs/<id:run>/report/", insight.RunReport.as_view()),
+    path("runs/<id:run>/badge.svg", insight.RunBadge.as_view()),
     path("runs/<id:run>/resources/", resources.RunResources.as_view()),
     path("runs/<id:run>/subtasks/", subtasks.Subtasks.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/", subtasks.OneSubtask.as_view()),
