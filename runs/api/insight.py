@@ -68,6 +68,7 @@ class RunReport(Endpoint):
             page: Callable[[Run, datetime], str] = import_string(settings.RUN_REPORT_PAGE)
             response = _file(iter([page(found, now).encode()]), f"{HTML}; charset=utf-8", f"run-{run}.html")
             response["Content-Security-Policy"] = POLICY
+            response["Content-Disposition"] = f'inline; filename="run-{run}.html"'
             return response
         head = run_out(found) | {
             "progress": queries.snapshot_of(run, vars(found), now),

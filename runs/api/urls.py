@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from runs.api import decompose, insight, plan, resources, runs, subtasks
+from runs.api import decompose, insight, insights, plan, resources, runs, subtasks
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
 
@@ -32,5 +32,6 @@ urlpatterns = [
     path("runs/<id:run>/subtasks/<key:key>/cancel/", subtasks.CancelSubtask.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/answer/", subtasks.Answer.as_view()),
     path("runs/<id:run>/subtasks/<key:key>/output/", subtasks.SubtaskOutput.as_view()),
+    path("insights/", insights.PastRuns.as_view()),
     path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

@@ -71,6 +71,7 @@ MATRIX: list[tuple[str, str, Any, str]] = [
         {"approve": True},
         "401 403 403 409 409 409 404 401 401 409 403",
     ),
+    ("GET", "insights/", None, "401 200 403 200 200 200 200 401 401 200 200"),
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     (
         "PUT",
