@@ -90,10 +90,15 @@ def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
     return [
         Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
         Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),
-        Fact("At most", figures.times(limit), "by the plan" if limit else "", run_page.binding(run)),
+        Fact("At most", figures.times(limit), "by the plan" if limit else "", _limit(run, limit)),
         Fact("Efficiency", percent(progress["efficiency_percent"]), "", "of the highest possible speedup"),
         Fact("Verdict", progress["verdict"] or figures.UNKNOWN, "", "after three finished subtasks"),
     ]
+
+
+def _limit(run: Run, limit: float | None) -> str:
+    beaten = limit is None and run.theoretical_speedup is not None
+    return "more was measured than the estimates of the plan allow" if beaten else run_page.binding(run)
 
 
 def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
@@ -105,7 +110,7 @@ def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
         Fact(
             "Overhead per subtask",
             figures.duration(median),
-            "measured, median" if overhead else "",
+            "median" if overhead else "",
             f"95 % stay below {figures.duration(p95)}" if overhead else "nothing was completed yet",
         ),
         Fact(
@@ -114,7 +119,7 @@ def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
             "measured" if slow else "",
             _slowdown_words(found),
         ),
-        Fact("Error of the time to go", figures.UNKNOWN, "", "no record yet"),
+        Fact("ETA error", figures.UNKNOWN, "", "no record yet"),
     ]
 
 

@@ -22,6 +22,7 @@ from dashboard.views import (
     todos,
 )
 from runs.api import health
+from runs.api.metrics import Metrics
 from runs.api.unknown import Unknown
 from todos.rest import paths  # noqa: F401  (registers the converters)
 
@@ -76,6 +77,7 @@ signing_in = [
 machines = [
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("metrics", Metrics.as_view()),
     path("api/v1/", include("todos.api.urls")),
     path("api/v1/", include("runs.api.urls")),
     re_path(r"^api(/|$)", Unknown.as_view()),
