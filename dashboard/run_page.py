@@ -74,6 +74,7 @@ def tabs(run: Run) -> list[Tab]:
         Tab("subtasks", "Subtasks", reverse("run-subtasks", args=[run.pk]), run.total),
         Tab("events", "Events", reverse("run-events", args=[run.pk]), run.last_seq),
         Tab("resources", "Resources", reverse("run-resources", args=[run.pk]), _waiting(run) or None),
+        Tab("insight", "Insight", reverse("run-insight", args=[run.pk])),
     ]
 
 
@@ -152,7 +153,12 @@ def may_measure(run: Run) -> bool:
 def limit(run: Run) -> str:
     """What keeps the run from being faster, by its plan. Empty where nothing is expected of it, and once it is known
     how long it took."""
-    if not run.work_seconds or not run.theoretical_speedup or run.finished_at:
+    return "" if run.finished_at else binding(run)
+
+
+def binding(run: Run) -> str:
+    """The same whether it has ended or not."""
+    if not run.work_seconds or not run.theoretical_speedup:
         return ""
     agents = 1 if run.strategy == "sequential" else run.max_agents
     if agents == 1:

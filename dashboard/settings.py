@@ -195,6 +195,7 @@ POOL_SHARES = {
 BARRIER_SECONDS = 30
 AGING_SECONDS = 60
 RUN_MAX_AGENTS = 4
+RUN_REPORT_PAGE = "dashboard.run_report.page"  # what makes the report of a run as one HTML file
 RUN_MAX_SUBTASKS = env.number("ABREAST_MAX_SUBTASKS", 10_000, low=1, high=1_000_000)
 # Work that its agents report: how long a run stays open for more once all has ended, the same while a session of hooks
 # lives, and after which silence it is given up.

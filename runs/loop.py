@@ -126,7 +126,7 @@ def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     else:
         seats.leave_line(entry.run_id)
     if any(item.quick for item in chosen):
-        _add_quick(grants, chosen, share_out(ready, chosen), seats)
+        _add_quick(entry, grants, chosen, share_out(ready, chosen), seats)
     return grants
 
 
@@ -186,22 +186,24 @@ def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int], full: l
 def _grants(entry: Entry, pairs: list[tuple[Ready, "Worker"]], seats: "Embedded") -> list[Grant]:
     by_agent = {seat.agent_id: seat for _, seat in pairs}
     pools = {item.id: item.pool for item, _ in pairs}
-    leases = transitions.lease(entry, [_pick(item, seat, entry.now) for item, seat in pairs])
+    leases = transitions.lease(entry, [_pick(entry, item, seat, entry.now) for item, seat in pairs])
     for lease in leases:
         seats.slots.take(by_agent[lease.pick.agent].number, pools[lease.pick.subtask])
     return [Grant(by_agent[lease.pick.agent], entry.run_id, lease, []) for lease in leases]
 
 
-def _add_quick(grants: list[Grant], chosen: list[Ready], shares: list[list[Ready]], seats: "Embedded") -> None:
+def _add_quick(
+    entry: Entry, grants: list[Grant], chosen: list[Ready], shares: list[list[Ready]], seats: "Embedded"
+) -> None:
     behind = {item.id: share for item, share in zip(chosen, shares)}
     for grant in grants:
         if share := behind[grant.lease.pick.subtask]:
-            grant.quick = transitions.in_place([_pick(item, grant.seat, None) for item in share])
+            grant.quick = transitions.in_place([_pick(entry, item, grant.seat, None) for item in share])
             seats.reserve(grant.seat, grant.quick)
 
 
-def _pick(item: Ready, seat: "Worker", started_at: datetime | None) -> Pick:
-    available = max(moment(item.ready_at) or seat.free_since, seat.free_since)
+def _pick(entry: Entry, item: Ready, seat: "Worker", started_at: datetime | None) -> Pick:
+    available = max(time for time in (moment(item.ready_at), entry["resumed_at"], seat.free_since) if time is not None)
     return Pick(
         subtask=item.id,
         epoch=item.epoch,

@@ -20,7 +20,8 @@ _SNAPSHOT = [
     *"""
     last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
     open_query open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup
-    baseline_seconds created_at started_at finished_at backend lanes shape work_seconds critical_path_seconds
+    baseline_seconds paused_seconds paused_at created_at started_at finished_at backend lanes shape work_seconds
+    critical_path_seconds
     peak_open overlapped agents_slowdown
     """.split(),
 ]
@@ -48,7 +49,8 @@ def snapshots(runs: QuerySet[Run], now: datetime) -> list[dict[str, Any]]:
 def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The same from a row read already (see _SNAPSHOT for its columns)."""
     until = row["finished_at"] or now
-    elapsed = max(0.0, (until - row["started_at"]).total_seconds()) if row["started_at"] else 0.0
+    paused = _paused(row, until)
+    elapsed = max(0.0, (until - row["started_at"]).total_seconds() - paused) if row["started_at"] else 0.0
     overhead = row["overhead_sum"] / row["overhead_count"] if row["overhead_count"] else None
     return {
         "run": str(run_id),
@@ -60,6 +62,7 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         "waiting": _waiting(row),
         "progress": _progress(row),
         "elapsed_seconds": elapsed,
+        "paused_seconds": paused,
         "eta_seconds": None,
         "eta_low_seconds": None,
         "eta_high_seconds": None,
@@ -68,6 +71,12 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         **_speedup(row, elapsed),
         "overhead_seconds_per_subtask": overhead,
     }
+
+
+def _paused(row: Mapping[str, Any], until: datetime) -> float:
+    """Seconds it was paused with nobody at work: they count neither as elapsed nor against the speedup."""
+    since = row["paused_at"]
+    return float(row["paused_seconds"]) + (max(0.0, (until - since).total_seconds()) if since else 0.0)
 
 
 def _busy(row: Mapping[str, Any], until: datetime) -> float:

@@ -85,6 +85,7 @@ class Progress(TypedDict):
     max_agents: int
     progress: float
     elapsed_seconds: float
+    paused_seconds: float
     eta_seconds: float | None
     eta_low_seconds: float | None
     eta_high_seconds: float | None

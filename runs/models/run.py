@@ -36,6 +36,11 @@ class Run(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Set while it is paused with nobody at work; the seconds of all such stretches that are over: no time of the run.
+    # And when it was last resumed: before that nothing could start.
+    paused_at = models.DateTimeField(null=True)
+    paused_seconds = models.FloatField(default=0)
+    resumed_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
     # Behind barriers: the phase under way, and when the next begins even if this one has not ended.

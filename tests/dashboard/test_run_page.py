@@ -106,7 +106,7 @@ def test_a_run_under_way_is_described_by_one_query_for_its_agents(
         found = run_page.context(run, there.now)
     assert found["at_work"] == 1
     assert found["progress"]["total"] == 20
-    assert [tab.count for tab in found["tabs"]] == [None, None, 20, run.last_seq, None]
+    assert [tab.count for tab in found["tabs"]] == [None, None, 20, run.last_seq, None, None]
 
 
 def test_the_timeline_keeps_room_for_the_agents_that_may_come(ada: User) -> None:
