@@ -1,8 +1,8 @@
 """Moments of recorded runs as JSON lines, and estimates for them: what `manage.py backtest` reads and writes.
 
-A line has `id`, `run`, `now`, `agents`, `done` [[task, seconds]], `done_at` [...], `running` [[task, elapsed]], `pending`
-[task] in queue order, `types` and `preds` by task; the first of a run may have `history`: for each earlier run its
-[[type, seconds]].
+A line has `id`, `run`, `now`, `agents`, `done` [[task, seconds]], `done_at` [...], `running` [[task, elapsed]],
+`pending` [task] in queue order, `types` and `preds` by task; the first of a run may have `history`: for each earlier
+run its [[type, seconds]].
 """
 
 import json

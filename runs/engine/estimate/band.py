@@ -6,8 +6,8 @@ from runs.engine.estimate.state import Estimate
 
 # Downwards and upwards, with kinds known from earlier runs and without: learned on recorded runs until there are
 # enough of our own.
-KNOWN = (1.0, 1.0)
-UNKNOWN = (1.0, 1.0)
+KNOWN = (2.5, 1.75)
+UNKNOWN = (1.5, 1.25)
 ENOUGH = 20
 SHARE = 0.1  # of runs that end before the band, and of those that end after it
 

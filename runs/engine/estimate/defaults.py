@@ -14,7 +14,7 @@ FIRST_VARIANCE = 9.0
 
 # Variances, and how many observations each of these guesses counts for.
 WITHIN, WITHIN_COUNTS = 0.35, 6.0  # of tasks of a kind
-KINDS, KINDS_COUNT = 0.8, 4.0  # of kinds
+KINDS, KINDS_COUNT = 0.5, 4.0  # of kinds
 RUN_KINDS, RUN_KINDS_COUNT = 0.05, 4.0  # of a kind from run to run
 RUNS, RUNS_COUNT = 0.02, 1.0  # of whole runs
 
@@ -25,7 +25,7 @@ RUNNING_WEIGHT = 0.1  # of a kind that is only running so far, where there is a 
 OUTLIER = 1.5  # deviations: what is further off moves the line no more
 
 # A good scheduler begins with the long: how much shorter unknown kinds become to the end of the queue.
-DECLINE, DECLINE_DEVIATION = -0.9, 0.5
+DECLINE, DECLINE_DEVIATION = -1.15, 0.5
 
 # The sample: weights of this run's own and of the rest, against 1 for each earlier one; how far earlier ones keep from
 # their middle; how many stand for them at most.
@@ -33,6 +33,6 @@ OWN_WEIGHT = 4.0
 REST_WEIGHT = 0.5
 SPREAD = 0.7
 MOST = 60
-TAIL = 2.2  # deviations: further out nothing is drawn
+TAIL = 1.6  # deviations: further out nothing is drawn
 OVERDUE = 0.25  # what is longer at it than anything known: the share of its time that it goes on, on average
 TOLD_VARIANCE = 0.5  # of what the user thinks

@@ -1,4 +1,4 @@
-"""`manage.py backtest --observations IN.jsonl --out OUT.jsonl`: estimates for moments of recorded runs, on all cores."""
+"""`manage.py backtest --observations IN.jsonl --out OUT.jsonl`: estimates for recorded runs, on all cores."""
 
 import json
 import multiprocessing
