@@ -19,5 +19,4 @@ def estimate(state: State, factors: tuple[float, float] | None = None) -> Estima
     fitted = line.fit(state, kind, known)
     left = sample.draw(state, kind, known, fitted, chance)
     low, middle, high = np.quantile(simulate.finish(state, left), [0.1, 0.5, 0.9]).tolist()
-    own = bool(known.seen[kind].any())
-    return stretched(Estimate(middle, low, high), factors, own)
+    return stretched(Estimate(middle, low, high), factors, not known.empty)
