@@ -44,7 +44,7 @@ def _state(size: int, linked: bool) -> State:
         kinds=kinds,
         preds=preds,
         done={task: 5.0 + task % 7 for task in range(done)},
-        running={task: 1.0 for task in range(done, done + 8)},
+        running=dict.fromkeys(range(done, done + 8), 1.0),
         queue=range(done + 8, size),
         order=range(size),
         history=[[(kind, 6.0) for kind in kinds[:2000]]] * 3,
