@@ -3,7 +3,7 @@
 import numpy as np
 
 from runs.engine.estimate import defaults, line, sample, simulate
-from runs.engine.estimate.band import stretched
+from runs.engine.estimate.band import stretched, usual
 from runs.engine.estimate.history import learn
 from runs.engine.estimate.state import Estimate, State
 
@@ -19,4 +19,5 @@ def estimate(state: State, factors: tuple[float, float] | None = None) -> Estima
     fitted = line.fit(state, kind, known)
     left = sample.draw(state, kind, known, fitted, chance)
     low, middle, high = np.quantile(simulate.finish(state, left), [0.1, 0.5, 0.9]).tolist()
-    return stretched(Estimate(middle, low, high), factors, not known.empty)
+    deviation = (fitted.kinds + fitted.within) ** 0.5
+    return stretched(Estimate(middle, low, high), factors or usual(not known.empty, deviation))

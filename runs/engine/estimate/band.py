@@ -6,15 +6,24 @@ from runs.engine.estimate.state import Estimate
 
 # Downwards and upwards, with kinds known from earlier runs and without: learned on recorded runs until there are
 # enough of our own.
-KNOWN = (2.5, 1.75)
-UNKNOWN = (1.5, 1.25)
+KNOWN = (3.0, 1.6)
+UNKNOWN_DOWN = 1.6
+# Without a history the longest may be yet to come: the more so, the more durations differ (in logarithms).
+UNKNOWN_UP, UNKNOWN_UP_MOST = 1.1, 2.2
 ENOUGH = 20
 SHARE = 0.1  # of runs that end before the band, and of those that end after it
 
 
-def stretched(plain: Estimate, factors: tuple[float, float] | None, known: bool) -> Estimate:
+def usual(known: bool, deviation: float) -> tuple[float, float]:
+    """The factors until there are some of our own. `deviation`: of the logarithms of durations of unknown kinds."""
+    if known:
+        return KNOWN
+    return UNKNOWN_DOWN, min(UNKNOWN_UP_MOST, max(1.0, UNKNOWN_UP * deviation + 0.4))
+
+
+def stretched(plain: Estimate, factors: tuple[float, float]) -> Estimate:
     """The band of the simulations, as many times as wide to each side; never below now."""
-    down, up = factors or (KNOWN if known else UNKNOWN)
+    down, up = factors
     low = max(0.0, plain.eta - down * (plain.eta - plain.low))
     return Estimate(plain.eta, low, plain.eta + up * (plain.high - plain.eta))
 

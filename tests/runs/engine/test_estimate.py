@@ -158,7 +158,7 @@ def test_a_band_that_was_too_narrow_is_made_as_wide_as_it_had_to_be() -> None:
     narrow = [(Estimate(100, 90, 110), 100.0 + off) for off in range(-20, 21)]
     factors = band.learned(narrow)
     assert factors is not None
-    wide = band.stretched(Estimate(100, 90, 110), factors, known=True)
+    wide = band.stretched(Estimate(100, 90, 110), factors)
     inside = sum(wide.low <= took <= wide.high for _, took in narrow)
     assert 0.78 <= inside / len(narrow) <= 0.9
 
