@@ -70,7 +70,7 @@ def test_the_same_state_gives_the_same_answer() -> None:
 def test_what_always_took_ten_seconds_takes_ten_seconds() -> None:
     found = estimate(moment(size=30, agents=3, history=EARLIER))
     assert found.eta == pytest.approx(100, rel=0.1)
-    assert found.low > 80 and found.high < 130
+    assert found.low > 70 and found.high < 130
 
 
 def test_a_chain_is_as_long_as_its_links_together() -> None:
