@@ -1,7 +1,8 @@
 """Numbers the estimator begins with.
 
 They were chosen by hand, few and round, on 67 recorded runs (agents at coding tasks, workflows, research tasks), with a
-history of their own, with one of others, and with none. No runs were held out. Durations are natural logarithms of seconds; variances are of those.
+history of their own, with one of others, and with none. No runs were held out. Durations are natural
+logarithms of seconds; variances are of those.
 """
 
 SIMULATIONS = 200
