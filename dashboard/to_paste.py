@@ -59,6 +59,16 @@ def hooks(server: str) -> str:
     return f'{{\n  "hooks": {{\n{lines}\n  }}\n}}'
 
 
+def agent(server: str) -> str:
+    """An agent that takes subtasks and does them on the machine where this is pasted."""
+    return f"curl -sS {server}/agent.py | python3 - --jobs 4"
+
+
+def mcp(server: str) -> str:
+    """Claude Code's way to name a server of tools; other programs take the same address and header."""
+    return f'claude mcp add --transport http abreast {server}/mcp \\\n  --header "Authorization: Bearer $ABREAST_TOKEN"'
+
+
 def reports(server: str) -> str:
     """Makes a run of reported work, begins something in it, and ends it."""
     return (

@@ -51,7 +51,8 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest, token_id: int | None = None) -> dict[str, Any]:
     server = to_paste.server_of(request)
-    code = {"hooks": to_paste.hooks(server), "reports": to_paste.reports(server), "todos": to_paste.todos(server)}
+    ways = (to_paste.hooks, to_paste.agent, to_paste.mcp, to_paste.reports, to_paste.todos)
+    code = {way.__name__: way(server) for way in ways}
     about = {"section": "settings", "may_change": may_change(request), "code": code, "name": "laptop"}
     return _heard(request, token_id) | about
 

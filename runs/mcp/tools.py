@@ -33,6 +33,8 @@ class Route:
         return f"/api/v1{self.path}"
 
 
+_OF = "/attempts/{attempt}/"
+
 ROUTES = (
     Route("create_todo", "Makes a todo, with subtasks if you name some.", "POST", "/todos/"),
     Route("list_todos", "The todos there are.", "GET", "/todos/", ("root", "status", "q", "limit", "cursor")),
@@ -77,6 +79,20 @@ ROUTES = (
     Route("resume_run", "Goes on with a paused run.", "POST", "/runs/{run}/resume/"),
     Route("cancel_run", "Cancels a run.", "POST", "/runs/{run}/cancel/", undoes=True),
     Route("retry_run", "Runs again what was not completed.", "POST", "/runs/{run}/retry/"),
+    Route("add_to_run", "Adds subtasks to a run that has not ended.", "POST", "/runs/{run}/subtasks/"),
+    Route("register_agent", "Registers you as an agent, once, before you lease work.", "POST", "/agents/"),
+    Route(
+        "lease_work", "Gives you subtasks to do; with `wait_seconds` waits until there are some.", "POST", "/leases/"
+    ),
+    Route(
+        "heartbeat", "Keeps your lease, every 5 s; says how far you are, gives you orders.", "POST", _OF + "heartbeat/"
+    ),
+    Route("complete_work", "Ends an attempt of yours well, with its result.", "POST", _OF + "complete/"),
+    Route("fail_work", "Ends an attempt of yours: it went wrong.", "POST", _OF + "fail/"),
+    Route("release_work", "Hands an attempt of yours back, unharmed.", "POST", _OF + "release/"),
+    Route("ask_person", "Puts a question to a person; the answer comes with a heartbeat.", "POST", _OF + "ask/"),
+    Route("report_own_work", "Makes a run of work you do and report yourself (`backend` tracked).", "POST", "/runs/"),
+    Route("report_progress", "Says where subtasks of your own work stand.", "POST", "/runs/{run}/reports/"),
     Route(
         "answer_question", "Answers what an agent or an approval asks.", "POST", "/runs/{run}/subtasks/{key}/answer/"
     ),
