@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from runs import announce
+from runs import announce, telling
 from runs.engine import states
 from runs.engine.modes import Mode
 from runs.sql import Statement, json_text, json_value, moment, stamp
@@ -188,6 +188,7 @@ def of(run_id: int, now: datetime) -> Iterator[Entry]:
         _write_loads(entry)
     if entry.events:
         EVENTS(entry.events, run=run_id)
+        telling.write(entry, before)
     if row != before:
         values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in _MARKS + _COUNTERS}
         _WRITE(run=run_id, now=stamp(entry.now), **values)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs import journal, transitions
 from runs.backends import slots
 from runs.backends.embedded import Embedded
+from runs.courier import Courier
 from runs.executors import python
 from runs.ledger import Ledger
 from runs.models import Attempt
@@ -18,11 +19,12 @@ from runs.reports import Report, Said
 log = logging.getLogger(__name__)
 
 _ledger: Ledger | None = None
+_courier: Courier | None = None
 
 
 def start() -> Ledger:
     """Takes back what a server that died was doing, then starts. Once a process."""
-    global _ledger
+    global _ledger, _courier
     if _ledger is not None:
         raise RuntimeError("the orchestrator of this process is running already")
     recover(timezone.now())
@@ -30,12 +32,17 @@ def start() -> Ledger:
     slots.publish(lambda: seats.slots)
     _ledger = Ledger(seats)
     _ledger.start()
+    _courier = Courier()
+    _courier.start()
     return _ledger
 
 
 def stop() -> None:
     """Hands back what is under way, writes that down, and ends."""
-    global _ledger
+    global _ledger, _courier
+    if _courier is not None:
+        _courier.stop()
+        _courier = None
     if _ledger is not None:
         if _ledger.seats is not None:
             _ledger.pause()

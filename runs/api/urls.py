@@ -20,6 +20,7 @@ from runs.api import (
     subtasks,
     todowrite,
     tracked,
+    webhooks,
 )
 from todos.rest import paths  # noqa: F401  (registers the converters)
 from todos.rest.document import Document
@@ -66,5 +67,7 @@ urlpatterns = [
     path("hooks/claude-code/", hooks.ClaudeCode.as_view()),
     path("todowrite/<name:session>/", todowrite.TodoWrite.as_view()),
     path("insights/", insights.PastRuns.as_view()),
+    path("webhooks/", webhooks.Webhooks.as_view()),
+    path("webhooks/<id:webhook>/", webhooks.OneWebhook.as_view()),
     path("resources/<kind:kind>/<name:name>/", resources.OneResource.as_view()),
 ]

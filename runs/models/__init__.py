@@ -10,6 +10,7 @@ from runs.models.command import Command, Delivery
 from runs.models.resource import Hold, Resource
 from runs.models.run import Leader, Run
 from runs.models.subtask import Subtask, SubtaskDependency
+from runs.models.webhook import Letter, Webhook
 from runs.models.words import Backend, Order, Scope, Strategy
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Hold",
     "IdempotencyKey",
     "Leader",
+    "Letter",
     "LoginLink",
     "Order",
     "Resource",
@@ -34,4 +36,5 @@ __all__ = [
     "Subtask",
     "SubtaskDependency",
     "Token",
+    "Webhook",
 ]

@@ -19,7 +19,7 @@ from django.utils import timezone
 from runs import actions as run_actions
 from runs import tokens as token_making
 from runs.api.authentication import tokens
-from runs.models import Token
+from runs.models import Token, Webhook
 from tests.factories import Api, keys, plant, token_of
 from tests.runs.api.outside import leased
 
@@ -117,6 +117,10 @@ MATRIX: list[tuple[str, str, Any, str]] = [
         "401 403 404 200 200 200 404 401 401 200 403",
     ),
     ("POST", "progress/", {"reports": []}, "401 403 200 200 200 200 200 401 401 200 403"),
+    ("GET", "webhooks/", None, "401 200 403 200 200 200 200 401 401 200 403"),
+    ("POST", "webhooks/", {"url": "https://example.org/"}, "401 403 403 403 201 201 201 401 401 201 403"),
+    ("GET", "webhooks/<id:webhook>/", None, "401 200 403 200 200 200 404 401 401 200 403"),
+    ("DELETE", "webhooks/<id:webhook>/", None, "401 403 403 204 204 204 404 401 401 204 403"),
     ("GET", "insights/", None, "401 200 403 200 200 200 200 401 401 200 200"),
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     (
@@ -189,6 +193,9 @@ def filled(path: str, ada: User) -> str:
     if "<id:run>" in path:
         run = run_actions.start(plant(ada, subtasks=[{"content": "a", "key": "a"}]), run_actions.Options())
         path = path.replace("<id:run>", str(run.pk)).replace("<key:key>", "a")
+    if "<id:webhook>" in path:
+        hook = Webhook.objects.create(owner=ada, url="https://example.org/", secret="whsec_AAAA")
+        path = path.replace("<id:webhook>", str(hook.pk))
     if "<id:agent>" in path or "<id:attempt>" in path:
         lease = leased(ada)
         path = path.replace("<id:agent>", str(lease.pick.agent)).replace("<id:attempt>", str(lease.attempt))
