@@ -10,6 +10,7 @@ from django.utils import timezone
 from runs import journal, transitions
 from runs.backends.embedded import Embedded
 from runs.executors import python
+from runs.executors.search import background
 from runs.ledger import Ledger
 from runs.models import Attempt
 from runs.reports import Report, Said
@@ -39,6 +40,7 @@ def stop() -> None:
             _ledger.seats.stop()
         _ledger.stop()
         _ledger = None
+        background.stop()
         python.close_all()
 
 
