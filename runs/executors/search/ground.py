@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from runs.executors.search import ripgrep
 from runs.executors.search.index import store
 from runs.executors.search.index.build import MAX_FILE_BYTES
 from runs.executors.search.languages import Named
@@ -67,7 +68,8 @@ class Ground:
             return None
 
     def _read(self, files: list[str], part: Needle, also: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-        for path in files:
+        having = set(ripgrep.having(self._workspace, files, part))
+        for path in (path for path in files if path in having or also(path)):
             if time.process_time() >= self._until:
                 self.ran_out = True
                 return

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from runs.executors import search
 from runs.executors.base import Job
-from runs.executors.search import background
+from runs.executors.search import background, strategies
 from tests.runs.executors.conftest import Kept
 
 FILES = {
@@ -21,6 +21,12 @@ FILES = {
     "run.log": "Loader\n",
     "built/loader.py": "class Loader: pass\n",
 }
+
+
+@pytest.fixture(autouse=True)
+def _no_limits_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strategies that a test calls itself would limit this process, for good."""
+    monkeypatch.setattr(strategies, "_limit", lambda seconds: None)
 
 
 @pytest.fixture

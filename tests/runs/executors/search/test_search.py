@@ -1,6 +1,7 @@
 """The executor `search`: what it finds, what it never looks at, and what cannot hang or break it."""
 
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -12,8 +13,9 @@ from pytest_django import Settings
 
 from runs.executors import search
 from runs.executors.base import Failed, Job, Stop, Stopped
+from runs.executors.calls import Task
 from runs.executors.results import encode
-from runs.executors.search import strategies, team
+from runs.executors.search import listing, ripgrep, strategies, team
 from tests.runs.executors.conftest import Kept
 from tests.runs.executors.search.conftest import Find, places
 
@@ -256,3 +258,28 @@ def test_children_are_kept_for_the_next_search(tree: Path, find: Find) -> None:
     find("Loader")
     assert set(team._kept) == set(before)
     assert 1 <= len(before) <= team.MOST_KEPT
+
+
+# ---- with ripgrep ----
+
+
+@pytest.mark.parametrize("query", ["self", "Job", "os.", "import", "xyzzy", "-e", "'", "->", "ä", "É", "Needle(query)"])
+def test_with_ripgrep_or_without_it_the_answer_is_the_same(
+    tree: Path, find: Find, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """Where it is not installed, this is about a program in its place that fails."""
+    shutil.copytree(Path(search.__file__).parent.parent, tree / "executors")
+    (tree / "odd.txt").write_bytes(b"\xff\xfes\0e\0l\0f\0\nself\n")
+    (tree / "-e").write_text("self -e É ä\n")
+    found = {}
+    for name in (ripgrep.program() or shutil.which("ls"), None):
+        monkeypatch.setattr(ripgrep, "program", lambda name=name: name)
+        monkeypatch.setattr(ripgrep, "WORTH_FILES", 1)
+        place, _ = listing.take(tree, ".", tree / "none")
+        place.write(tree.parent / "list")
+        found[name] = [
+            strategy(Task(tree), query, listing=str(tree.parent / "list"), home="none", seconds=1_000)
+            for strategy in (strategies.content, strategies.symbols, strategies.imports)
+        ]
+    first, second = found.values()
+    assert first == second
