@@ -6,10 +6,9 @@ they are now, nothing is walked: each file is only looked at, whether it has cha
 process in a file, for it may be long.
 """
 
-import json
 import os
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from runs.executors.search import stamps
@@ -27,11 +26,13 @@ class Listing:
     number: int | None
 
     def write(self, place: Path) -> None:
-        place.write_text(json.dumps(asdict(self)))
+        head = ["" if self.number is None else str(self.number), str(len(self.unknown))]
+        place.write_bytes("\0".join([*head, *self.unknown, *self.files]).encode())
 
     @classmethod
     def read(cls, place: Path) -> "Listing":
-        return cls(**json.loads(place.read_text()))
+        number, unknown, *listed = place.read_bytes().decode().split("\0")
+        return cls(listed[int(unknown) :], listed[: int(unknown)], int(number) if number else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _same_folders(top: int, known: _Known, prefix: str) -> bool:
         if not path.startswith(prefix) and not prefix.startswith(path):
             continue
         there = there or path == prefix
-        if stamps.of(top, path + tree.IGNORE) != rules:
+        if rules != store.ABSENT and stamps.of(top, path + tree.IGNORE) != rules:
             return False
         if path.startswith(prefix) and stamps.of(top, path) != stamp:
             return False

@@ -175,15 +175,16 @@ class _Update:
 
     def _keep_folders(self, folders: list[str]) -> None:
         """They were looked into before: one that has changed since is not trusted either."""
-        rows = [
-            (path, *(stamps.of(self._top, path + name, now=self._now) for name in ("", tree.IGNORE)))
-            for path in folders
-        ]
+        rows = [(path, stamps.of(self._top, path, now=self._now), self._rules(path)) for path in folders]
         with _committed(self._database):
             self._database.execute("DELETE FROM folders")
             self._database.executemany("INSERT INTO folders (path, stamp, rules) VALUES (?, ?, ?)", rows)
             query = "SELECT ifnull((SELECT max(seq) FROM sqlite_sequence), 0) - count(*) FROM files"
             self.left_behind = int(self._database.execute(query).fetchone()[0])
+
+    def _rules(self, folder: str) -> str:
+        path = folder + tree.IGNORE
+        return stamps.of(self._top, path, now=self._now) if self._stamp(path) else store.ABSENT
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from runs.executors.search.languages import Named
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 1.0
 GRAM = 3
+ABSENT = "-"
 MOST_GRAMS = 12  # of a query: a few tell files apart as well as all do
 
 _TABLES = """
@@ -25,6 +26,7 @@ CREATE TABLE files (id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT UNIQUE NOT N
 CREATE TABLE folders (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, rules TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE names (file INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, line INTEGER NOT NULL, text TEXT);
 CREATE INDEX names_of_file ON names (file);
+CREATE INDEX names_by_kind ON names (kind, name);
 CREATE TABLE texts (file INTEGER PRIMARY KEY, text BLOB);
 """
 _GRAMS = "CREATE VIRTUAL TABLE grams USING fts5(text, content='', detail='none', tokenize='trigram')"
@@ -111,7 +113,10 @@ class Reader:
         return dict(self._database.execute("SELECT path, stamp FROM files ORDER BY id"))
 
     def folders(self) -> list[tuple[str, str, str]]:
-        """Each folder, its stamp, and that of its ignore file; none before the first look at all of it has ended."""
+        """Each folder, its stamp, and that of its ignore file; none before the first look at all of it has ended.
+
+        A folder without an ignore file has ABSENT there: one that comes changes the stamp of the folder.
+        """
         return self._database.execute("SELECT path, stamp, rules FROM folders").fetchall()
 
     def may_have(self, text: str) -> Iterator[str] | None:
@@ -127,9 +132,9 @@ class Reader:
 
     def names(self, kind: str, part: str) -> Iterator[tuple[str, Named]]:
         """Names of a kind that have this in them, however they are capitalised, each with its file."""
-        query = (
-            "SELECT path, name, line, text FROM names JOIN files ON files.id = names.file"
-            " WHERE kind = ? AND instr(lower(name), ?)"
+        query = (  # all names of a kind are looked through, so only the narrow index is: the rest is in the table
+            "SELECT path, name, line, text FROM names JOIN files ON files.id = names.file WHERE names.rowid IN"
+            " (SELECT rowid FROM names WHERE kind = ? AND instr(lower(name), ?))"
         )
         for path, *named in self._database.execute(query, [kind, part.lower() if part.isascii() else ""]):
             yield path, Named(*named)
