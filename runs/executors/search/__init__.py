@@ -14,10 +14,10 @@ from typing import Any
 from django.conf import settings
 
 from runs.executors.base import Failed, Job, Outcome
-from runs.executors.search import background, ranking, team
+from runs.executors.search import background, ranking, team, together
 from runs.executors.search.matching import Needle
 from runs.executors.search.ranking import STRATEGIES, Hit
-from runs.executors.search.together import Asked, carry_out
+from runs.executors.search.together import Asked
 
 MOST_MATCHES = 1_000
 MOST_FILES = 10_000
@@ -31,7 +31,7 @@ def run(job: Job) -> Outcome:
         try:
             turn = threading.Lock()
             asked = [Asked(job, strategy, query, listing, turn) for strategy in strategies]
-            carry_out(job, asked)
+            together.carry_out(job, asked)
         finally:
             if listed["stale"]:
                 background.want(job.workspace)
