@@ -1,10 +1,9 @@
-"""Searches the packages that are installed here: all strategies at once and one after the other, first and later,
+"""Searches the sources of Django as they are installed here: all strategies at once and one after the other, first and later,
 beside a program that is made for it. What `content` finds must be what that program finds."""
 
 import json
 import shutil
 import subprocess
-import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -96,7 +95,7 @@ def with_index(root: Path, files: set[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    root = Path(sysconfig.get_path("purelib")).resolve()
+    root = Path(django.__file__).resolve().parent
     files = {file.path for file in walk(root, Wanted()).files if file.size <= MAX_FILE_BYTES}
     want, background.want = background.want, lambda workspace: None
     first = seconds(lambda: find(root, QUERIES[0]))  # with the start of the children

@@ -43,6 +43,10 @@ def test_a_line_is_shown_without_blanks_around_it_and_told_apart_by_words() -> N
     ]
 
 
+def test_what_is_shown_is_the_line_itself_though_capitals_have_other_lengths() -> None:
+    assert [text for _, text, _ in Needle("ä").lines("İİİ\nẞ\nÄ ok\n".encode())] == ["Ä ok"]
+
+
 def test_of_a_long_line_the_part_with_the_query_is_shown() -> None:
     line = b"x" * 100_000 + b"needle" + b"y" * 100_000
     [(_, text, _)] = Needle("needle").lines(line)
