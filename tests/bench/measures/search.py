@@ -19,8 +19,8 @@ def measure(sitting: Sitting) -> Iterator[Line]:
         return Line(NAME, f"{where}: {what}", "s", sample(said, ours), than, sample(said, theirs), target, facts)
 
     yield line("all strategies at once", "at_once", "one after the other", "in_turn", at_most(0.8, 0.55))
-    yield line("all strategies, later", "later", "without the index", "at_once", at_most(0.1, 0.02))
+    yield line("all strategies, later", "later", "without the index", "at_once")
     yield line("content, without the index", "content", beside, "beside")
     yield line("content, later", "later_content", beside, "beside", at_most(1.0, 0.5))
-    yield Line(NAME, f"{facts['files']:,} files: the very first search", "s", sample(said, "first"), facts=facts)
+    yield line("one of them, later", "each_later", "the very first search", "first", at_most(0.1, 0.02))
     yield Line(NAME, f"{facts['files']:,} files: index built", "s", sample(said, "built"), facts=facts)
