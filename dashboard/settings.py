@@ -216,4 +216,8 @@ SHELL_FILE_MAX_BYTES = 256 * 1024 * 1024
 OUTPUT_MAX_BYTES = 50 * 1024 * 1024
 RESULT_MAX_BYTES = 1024 * 1024
 READ_MAX_BYTES = 64 * 1024 * 1024  # the executor `read` refuses files over this; its text is cut much earlier
+# Of each strategy of `search`: how long it may take, on the clock and of a processor; of the index of a workspace.
+SEARCH_SECONDS = 30.0
+SEARCH_CPU_SECONDS = 5.0
+SEARCH_INDEX_MAX_BYTES = 512 * 1024 * 1024
 PYTHON_CALLS = ["runs.executors.explore", "runs.executors.survey"]

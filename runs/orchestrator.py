@@ -12,6 +12,7 @@ from runs.backends import slots
 from runs.backends.embedded import Embedded
 from runs.courier import Courier
 from runs.executors import python
+from runs.executors.search import background
 from runs.ledger import Ledger
 from runs.models import Attempt
 from runs.reports import Report, Said
@@ -50,6 +51,7 @@ def stop() -> None:
         _ledger.stop()
         _ledger = None
         slots.publish(None)
+        background.stop()
         python.close_all()
 
 

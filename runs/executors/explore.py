@@ -72,7 +72,7 @@ def count_lines(task: Task, path: str, own: bool = False) -> dict[str, Any]:
 @registered("explore.symbols")
 def list_symbols(task: Task, path: str, own: bool = False) -> dict[str, Any]:
     """The classes and functions of a module, in order, each with its dotted name and first line."""
-    symbols = sorted(_symbols(_parsed(task, path, own)), key=lambda symbol: symbol["line"])
+    symbols = sorted(definitions(_parsed(task, path, own)), key=lambda symbol: symbol["line"])
     kinds = Counter(symbol["kind"] for symbol in symbols)
     return {"path": path, "classes": kinds["class"], "functions": kinds["function"], "symbols": symbols}
 
@@ -85,7 +85,7 @@ def list_imports(task: Task, path: str, own: bool = False) -> dict[str, Any]:
         if isinstance(node, ast.Import):
             imports += [{"module": alias.name, "names": [], "line": node.lineno} for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            module = _absolute(path, node.level, node.module or "")
+            module = absolute(path, node.level, node.module or "")
             imports.append({"module": module, "names": [alias.name for alias in node.names], "line": node.lineno})
     return {"path": path, "imports": sorted(imports, key=lambda found: found["line"])}
 
@@ -136,7 +136,7 @@ def _parsed(task: Task, path: str, own: bool) -> ast.Module:
             raise Unfit(f"{path} is not Python: {type(error).__name__}: {str(error)[:200]}") from error
 
 
-def _symbols(tree: ast.Module) -> Iterator[dict[str, Any]]:
+def definitions(tree: ast.Module) -> Iterator[dict[str, Any]]:
     """Definitions at any depth, with a list for a stack: what nests deep must not end the process."""
     stack: list[tuple[ast.AST, str]] = [(tree, "")]
     while stack:
@@ -153,7 +153,7 @@ def _dotted(path: str) -> str:
     return path.removesuffix(".py").removesuffix("__init__").strip("/").replace("/", ".")
 
 
-def _absolute(path: str, level: int, module: str) -> str:
+def absolute(path: str, level: int, module: str) -> str:
     """What `from ..x import y` means in this module; `module` alone when it goes up further than there is."""
     if level == 0:
         return module

@@ -20,6 +20,7 @@ from todos.plan.inputs import MissingInput
 MODULES = {
     "simulate": "runs.executors.simulate",
     "read": "runs.executors.read",
+    "search": "runs.executors.search",
     "python": "runs.executors.python",
     "shell": "runs.executors.shell",
 }

@@ -17,6 +17,7 @@ from todos.decompose.groups import knots
 MAX_FILE_BYTES = 1024 * 1024  # what is larger is counted, not read
 MAX_LISTED_BYTES = 512 * 1024  # of paths, or of lines, in one result
 MAX_LINE = 200
+EDGE_BYTES = 16  # of two numbers and what is between them
 TOP = 20
 
 
@@ -88,12 +89,8 @@ def find_imports(task: Task, paths: list[str]) -> dict[str, Any]:
     """For these Python files, which of them or of the files among the inputs they import: `[from, to]`, by number."""
     known = list(dict.fromkeys([*paths, *_files(task)]))
     found = imports.graph_of(known, lambda path: _read(task, path), set(paths))
-    edges = [(path, other) for path, others in found.items() for other in others]
-    named = list(_within(MAX_LISTED_BYTES, (f"{path} {other}" for path, other in edges)))
-    edges, more = edges[: len(named)], len(edges) - len(named)
-    names = {path: at for at, path in enumerate(dict.fromkeys(path for edge in edges for path in edge))}
-    numbers = [[names[path], names[other]] for path, other in edges]
-    return {"summary": {"files": len(paths), "imports": len(edges) + more}, "names": list(names), "imports": numbers}
+    imported = sum(len(others) for others in found.values())
+    return {"summary": {"files": len(paths), "imports": imported}} | _numbered(found)
 
 
 @registered("survey.merge")
@@ -109,9 +106,23 @@ def merge(task: Task) -> dict[str, Any]:
         "patterns": patterns,
         "read": {name: sum(group[name] for group in read) for name in ("files", "bytes", "lines")},
         "imports": importers.total(),
+        "graph": _numbered(graph),
         "most_imported": [{"path": path, "importers": number} for path, number in importers.most_common(TOP)],
         "circles": [knot[:TOP] for knot in knots(graph) if len(knot) > 1][:TOP],
     }
+
+
+def _numbered(graph: dict[str, list[str]]) -> dict[str, Any]:
+    """As many of the imports as there is room for: `names`, and `[from, to]` by their number in them."""
+    numbers: dict[str, int] = {}
+    edges: list[list[int]] = []
+    room = MAX_LISTED_BYTES
+    for pair in ((path, other) for path, others in graph.items() for other in others):
+        room -= EDGE_BYTES + sum(len(path.encode()) + 4 for path in pair if path not in numbers)
+        if room < 0:
+            return {"names": list(numbers), "imports": edges, "truncated": True}
+        edges.append([numbers.setdefault(path, len(numbers)) for path in pair])
+    return {"names": list(numbers), "imports": edges, "truncated": False}
 
 
 def _graph(parts: Iterable[dict[str, Any]]) -> dict[str, list[str]]:

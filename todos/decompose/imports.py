@@ -98,7 +98,7 @@ def _statements(path: str, read: Read) -> Iterator[ast.stmt]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the style of what is looked at
         try:
-            stack: list[ast.AST] = list(_parsed(read(path), path).body)
+            stack: list[ast.AST] = list(parsed_to_last_import(read(path), path).body)
         except (paths.PathError, SyntaxError, ValueError, RecursionError, MemoryError):
             return
     while stack:
@@ -113,7 +113,7 @@ def _statements(path: str, read: Read) -> Iterator[ast.stmt]:
             stack += node.orelse
 
 
-def _parsed(source: bytes, path: str) -> ast.Module:
+def parsed_to_last_import(source: bytes, path: str) -> ast.Module:
     """The module up to its last import: parsing is most of the work, and the rest imports nothing.
 
     Where the cut falls into something that goes on, a string say, what is left is no Python: then all of it is parsed.

@@ -57,12 +57,14 @@ class Tree:
     """Files with their paths relative to the workspace, folder by folder, by name. `left_out` could not be taken. The
     size of a file that does not exist is MISSING.
 
-    `imports`: for each Python file those of the tree that it imports; empty when nobody asked.
+    `imports`: for each Python file those of the tree that it imports; empty when nobody asked. `folders`: those that
+    were looked into, with `/` at their ends; the workspace itself is empty.
     """
 
     files: list[File] = field(default_factory=list)
     left_out: int = 0
     imports: dict[str, list[str]] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class _Walk:
             if depth > paths.MAX_DEPTH:
                 self._tree.left_out += 1
                 continue
+            self._tree.folders.append(prefix)
             entries = list(self._entries(prefix))
             rules = rules + self._rules_of(prefix, entries)
             kept = [entry for entry in entries if not self._ignored(entry, rules)]

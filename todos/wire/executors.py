@@ -11,6 +11,7 @@ DAY_SECONDS = 86_400
 
 Line = Annotated[str, Field(min_length=1, max_length=4_000)]
 Text = Annotated[str, Field(min_length=1, max_length=65_536)]
+Query = Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 SearchStrategy = Literal["content", "files", "symbols", "imports"]
@@ -47,10 +48,10 @@ class Read(Wire):
 
 
 class Search(Wire):
-    """Searches the workspace, by all strategies when none is named."""
+    """Searches the workspace for what stands in one line, by all strategies when none is named."""
 
     name: Literal["search"]
-    query: Line
+    query: Query
     strategies: Annotated[list[SearchStrategy], Field(min_length=1), AfterValidator(_once)] | None = None
     path: Line = "."
 

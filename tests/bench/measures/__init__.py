@@ -3,7 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from tests.bench.lines import Line
-from tests.bench.measures import dag, decompose, dispatch, eta, idle, live, orchestrate, session, size, start
+from tests.bench.measures import (
+    dag,
+    decompose,
+    dispatch,
+    eta,
+    idle,
+    live,
+    orchestrate,
+    search,
+    session,
+    size,
+    start,
+)
 from tests.bench.sitting import Sitting
 
 MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
@@ -14,6 +26,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "session": session.measure,
     "size": size.measure,
     "decompose": decompose.measure,
+    "search": search.measure,
     "live": live.measure,
     "start": start.measure,
     "idle": idle.measure,

@@ -57,6 +57,7 @@ def test_imports_are_found_among_all_files(workspace: Path) -> None:
         "summary": {"files": 1, "imports": 2},
         "names": ["a.py", "b.py", "c.py"],
         "imports": [[0, 1], [0, 2]],
+        "truncated": False,
     }
 
 
@@ -78,6 +79,7 @@ def test_one_summary_is_made_of_all(workspace: Path) -> None:
     assert (result["files"], result["bytes"], result["read"]) == (3, 9, {"files": 2, "bytes": 5, "lines": 1})
     assert (result["imports"], result["most_imported"][0]) == (3, {"path": "a", "importers": 2})
     assert result["circles"] == [["a", "b"]]
+    assert result["graph"] == {"names": ["a", "b", "c"], "imports": [[0, 1], [1, 0], [2, 0]], "truncated": False}
     assert run(workspace, "merge")["files"] == 0
 
 
@@ -89,6 +91,11 @@ def test_results_have_a_bound_whatever_is_found(workspace: Path) -> None:
     assert run(workspace, "grep", {"files": names}, pattern="import")["summary"]["matches"] == 30_000
     found = run(workspace, "imports", {"files": ["a.py"]}, paths=names)
     assert len(found["imports"]) < found["summary"]["imports"] == 3_000
+    assert found["truncated"]
+    parts = {str(at): {"names": [f"{at}-{name}", "b"], "imports": [[0, 1]]} for at, name in enumerate(names)}
+    summary = run(workspace, "merge", {"imports": parts})
+    assert (summary["imports"], summary["graph"]["truncated"]) == (3_000, True)
+    assert len(encode(summary, 1024 * 1024)) > 400_000
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ BAD_EXECUTORS: list[tuple[Any, str]] = [
     ({"name": "simulate", "seconds": "1"}, "/executor/seconds"),
     ({"name": "simulate", "seconds": True}, "/executor/seconds"),
     ({"name": "simulate", "fail_times": 0.5}, "/executor/fail_times"),
+    ({"name": "search", "query": "  "}, "/executor/query"),
+    ({"name": "search", "query": "two\nlines"}, "/executor/query"),
     ({"name": "search", "query": "x", "strategies": []}, "/executor/strategies"),
     ({"name": "search", "query": "x", "strategies": ["files", "files"]}, "/executor/strategies"),
     ({"name": "search", "query": "x", "strategies": ["magic"]}, "/executor/strategies/0"),
