@@ -22,6 +22,7 @@ MODULES = {
     "read": "runs.executors.read",
     "python": "runs.executors.python",
     "shell": "runs.executors.shell",
+    "http": "runs.executors.http",
 }
 
 _SAID = {Stop.CANCEL: Said.CANCEL, Stop.RELEASE: Said.RELEASE, Stop.TIME_OUT: Said.TIME_OUT}
