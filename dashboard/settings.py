@@ -190,6 +190,7 @@ DEMO = env.flag("DEMO", True)
 SHELL = env.choice("ABREAST_SHELL", "sandbox", ("sandbox", "trusted", "off"))
 SHELL_READABLE = env.words("ABREAST_SHELL_READABLE")  # folders that commands may read besides system and workspace
 HTTP_ALLOW = env.reachable("ABREAST_HTTP_ALLOW")  # whom the executor `http` may reach
+SEARXNG_URL = env.text("ABREAST_SEARXNG_URL")  # whom the executor `web_search` asks
 # What a command may use: each of its processes, or all together. What forks share counts for each in the total.
 SHELL_MEMORY_BYTES = 512 * 1024 * 1024
 SHELL_TOTAL_MEMORY_BYTES = 1024 * 1024 * 1024

@@ -23,6 +23,7 @@ MODULES = {
     "python": "runs.executors.python",
     "shell": "runs.executors.shell",
     "http": "runs.executors.http",
+    "web_search": "runs.executors.web_search",
 }
 
 _SAID = {Stop.CANCEL: Said.CANCEL, Stop.RELEASE: Said.RELEASE, Stop.TIME_OUT: Said.TIME_OUT}

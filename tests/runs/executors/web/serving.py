@@ -59,6 +59,7 @@ def serving(answer: Answering, host: str = "127.0.0.1") -> Iterator[Site]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 128
 
         def process_request(self, *arguments: Any) -> None:
             site.connections += 1

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from runs.executors import http
 from runs.executors.base import Failed, Job
-from runs.executors.web.addresses import allowed
+from runs.executors.web.addresses import Resolver, allowed, ask_system
 from tests.runs.executors.web.serving import Site, say, serving
 
 HOSTS = """
@@ -61,7 +61,7 @@ def canary() -> Iterator[Site]:
         yield site
 
 
-def refuse(url: str, workspace: Path, resolver: http.Resolver = http.ask_system) -> Failed:
+def refuse(url: str, workspace: Path, resolver: Resolver = ask_system) -> Failed:
     with pytest.raises(Failed) as failed:
         http.run(Job({"name": "http", "url": url}, workspace=workspace, timeout_seconds=20), resolver)
     return failed.value

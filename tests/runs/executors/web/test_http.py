@@ -16,7 +16,7 @@ from runs.executors import http
 from runs.executors.base import Failed, Job, Stop, Stopped
 from runs.executors.results import encode
 from runs.executors.web import fetch
-from runs.executors.web.addresses import allowed
+from runs.executors.web.addresses import Resolver, allowed, ask_system
 from tests.runs.executors.web.serving import Answering, say, serving
 
 MIB = 2**20
@@ -179,7 +179,7 @@ def test_what_is_no_request_is_refused(spec: dict[str, Any]) -> None:
 # ---- being stopped ----
 
 
-def stopped(url: str, when: Callable[[Job], None], resolver: http.Resolver = http.ask_system) -> float:
+def stopped(url: str, when: Callable[[Job], object], resolver: Resolver = ask_system) -> float:
     """Seconds from being told to stop to having stopped."""
     job = Job({"url": url}, timeout_seconds=60)
     told: list[float] = []
@@ -206,7 +206,7 @@ def test_a_request_is_stopped_while_it_waits_for_the_answer() -> None:
         over.wait(30)
 
     with serving(answer) as site:
-        assert stopped(site.url(), lambda job: came.wait(10) and None) < 2
+        assert stopped(site.url(), lambda job: came.wait(10)) < 2
         over.set()
 
 
@@ -224,7 +224,7 @@ def test_a_request_is_stopped_while_it_connects() -> None:
             return ["127.0.0.1"]
 
         url = f"http://slow.example:{listening.getsockname()[1]}/"
-        assert stopped(url, lambda job: looked.wait(10) and None, resolver) < 2
+        assert stopped(url, lambda job: looked.wait(10), resolver) < 2
 
 
 def test_a_request_is_stopped_while_its_name_is_looked_up() -> None:
@@ -235,7 +235,7 @@ def test_a_request_is_stopped_while_its_name_is_looked_up() -> None:
         over.wait(30)
         return ["127.0.0.1"]
 
-    assert stopped("http://slow.example/", lambda job: asked.wait(10) and None, hanging) < 2
+    assert stopped("http://slow.example/", lambda job: asked.wait(10), hanging) < 2
     over.set()
 
 
