@@ -13,7 +13,7 @@ from runs import handover, outputs
 from runs.executors.base import Executor, Failed, Job, Outcome, Stop, Stopped
 from runs.executors.processor import seconds_in_line
 from runs.executors.results import Unstorable, encode, storable_text
-from runs.reports import Report, Said
+from runs.reports import Report, Said, Usage
 from runs.transitions import Lease
 from todos.plan.inputs import MissingInput
 
@@ -22,6 +22,7 @@ MODULES = {
     "read": "runs.executors.read",
     "python": "runs.executors.python",
     "shell": "runs.executors.shell",
+    "agent": "runs.executors.agent",
     "http": "runs.executors.http",
     "web_search": "runs.executors.web_search",
 }
@@ -67,6 +68,7 @@ def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]
     except Failed as failed:
         report.error, report.retryable = storable_text(failed.error), failed.retryable
         report.partial_result = failed.partial_result
+        _add_usage(report, failed.usage)
     except Exception as error:
         report.error = storable_text(f"{type(error).__name__}: {error}")
     report.output = job.output.close()
@@ -109,7 +111,9 @@ def _verify(job: Job, check: dict[str, Any], result: Any, report: Report) -> Non
     try:
         outcome, seconds = _timed(executor(check.get("name", "")), job)
     except Failed as failed:
-        raise Failed(f"not verified: {failed.error}", retryable=failed.retryable, partial_result=result) from failed
+        raise Failed(
+            f"not verified: {failed.error}", retryable=failed.retryable, partial_result=result, usage=failed.usage
+        ) from failed
     _add_up(report, outcome, seconds)
     if not outcome.complete:
         raise Failed("not verified: the check did not complete", partial_result=result)
@@ -117,9 +121,13 @@ def _verify(job: Job, check: dict[str, Any], result: Any, report: Report) -> Non
 
 def _add_up(report: Report, outcome: Outcome, seconds: float) -> None:
     report.worked_seconds = (report.worked_seconds or 0.0) + seconds
-    report.usage.input_tokens += outcome.usage.input_tokens
-    report.usage.output_tokens += outcome.usage.output_tokens
-    report.usage.cost += outcome.usage.cost
+    _add_usage(report, outcome.usage)
+
+
+def _add_usage(report: Report, usage: Usage) -> None:
+    report.usage.input_tokens += usage.input_tokens
+    report.usage.output_tokens += usage.output_tokens
+    report.usage.cost += usage.cost
 
 
 def _timed(run: Executor, job: Job) -> tuple[Outcome, float]:

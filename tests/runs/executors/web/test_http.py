@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -114,8 +115,12 @@ def test_a_packed_answer_is_unpacked(kind: str) -> None:
 def test_a_bomb_does_not_go_off(kind: str) -> None:
     bomb = packed(kind, bytes(500 * MIB))
     assert len(bomb) < MIB
+    tracemalloc.start()
     result = ask(lambda handler: say(handler, 200, bomb, Content_Encoding=kind))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert (result["bytes"], result["truncated"]) == (MIB, True)
+    assert most < 16 * MIB
 
 
 def test_a_bomb_in_a_bomb_is_no_text() -> None:
