@@ -12,6 +12,7 @@ from django.db import connection
 from runs import handover, outputs
 from runs.executors.base import Executor, Failed, Job, Outcome, Stop, Stopped
 from runs.executors.processor import seconds_in_line
+from runs.executors.redact import Redacted, redactor
 from runs.executors.results import Unstorable, encode, storable_text
 from runs.reports import Report, Said, Usage
 from runs.transitions import Lease
@@ -48,13 +49,14 @@ def job_for(run_id: int, lease: Lease) -> Job:
         attempt=lease.attempt,
         epoch=lease.epoch,
         attempts_used=lease.attempts_used,
-        output=outputs.Sink(run_id, lease.pick.subtask, lease.epoch),
+        output=Redacted(outputs.Sink(run_id, lease.pick.subtask, lease.epoch), redactor(lease.executor, lease.verify)),
     )
 
 
 def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]) -> Report:
     """Runs the job to its end, whatever that is; never raises."""
     report = Report(Said.FAIL, run_id, lease.attempt, lease.epoch, started_at=clock())
+    redacting = redactor(job.spec, lease.verify)
     try:
         if lease.inputs:
             job.inputs = _inputs(run_id, lease.inputs)
@@ -71,6 +73,8 @@ def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]
         _add_usage(report, failed.usage)
     except Exception as error:
         report.error = storable_text(f"{type(error).__name__}: {error}")
+    report.result, report.partial_result = redacting.value(report.result), redacting.value(report.partial_result)
+    report.error = redacting.text(report.error) if report.error else report.error
     report.output = job.output.close()
     report.at = clock()
     return report
