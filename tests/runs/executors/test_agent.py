@@ -14,6 +14,7 @@ from pytest_django import Settings
 from runs.executors import agent, sandbox
 from runs.executors.base import Failed, Job, Outcome, Stop, Stopped
 from runs.executors.results import encode
+from tests.runs.acting import Stage
 from tests.runs.executors.conftest import Kept, survivors
 
 pytestmark = pytest.mark.skipif(
@@ -294,3 +295,18 @@ def test_a_mark_that_comes_in_pieces_is_found() -> None:
     unmarked.write(b"end=MAR")
     unmarked.close()
     assert kept.data.endswith(b"end=MAR")
+
+
+def test_in_a_run_it_is_called_until_it_is_done_and_all_its_tokens_count(
+    stage: Stage, repository: Path, settings: Settings
+) -> None:
+    settings.WORKSPACE = repository
+    said = '{"complete": %s, "text": "round", "usage": {"output_tokens": 3}}'
+    script = f"echo more >>notes.txt; [ $(wc -l <notes.txt) = 3 ] && echo '{said % 'true'}' || echo '{said % 'false'}'"
+    spec = {"name": "agent", "command": ["sh", "-c", script], "prompt": "Go on"}
+    made = stage.run({"a": {"executor": spec}})
+    stage.until(lambda: made.status("a") in ("completed", "failed"))
+    assert (made.status("a"), made.subtask("a").error) == ("completed", "")
+    assert "+more\n+more\n" in made.subtask("a").result["diff"]
+    assert made.attempt("a").output_tokens == 6
+    assert clean(repository)
