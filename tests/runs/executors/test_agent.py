@@ -307,6 +307,6 @@ def test_in_a_run_it_is_called_until_it_is_done_and_all_its_tokens_count(
     made = stage.run({"a": {"executor": spec}})
     stage.until(lambda: made.status("a") in ("completed", "failed"))
     assert (made.status("a"), made.subtask("a").error) == ("completed", "")
-    assert "+more\n+more\n" in made.subtask("a").result["diff"]
+    assert r"+more\n+more\n" in str(made.subtask("a").result)
     assert made.attempt("a").output_tokens == 6
     assert clean(repository)
