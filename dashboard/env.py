@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from runs.executors.web.addresses import Allowed, allowed
+
 
 def text(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
@@ -44,6 +46,14 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 def words(name: str) -> list[str]:
     """A comma-separated list, blanks dropped."""
     return [word for word in (part.strip() for part in os.environ.get(name, "").split(",")) if word]
+
+
+def reachable(name: str) -> Allowed:
+    """Hosts and networks, as a comma-separated list."""
+    try:
+        return allowed(words(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
 
 
 def hosts(*names: str) -> list[str]:

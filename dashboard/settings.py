@@ -207,6 +207,17 @@ EMBEDDED_MAX_WORKERS = env.number("ABREAST_MAX_WORKERS", 64, low=1, high=1_000)
 DEMO = env.flag("DEMO", True)
 SHELL = env.choice("ABREAST_SHELL", "sandbox", ("sandbox", "trusted", "off"))
 SHELL_READABLE = env.words("ABREAST_SHELL_READABLE")  # folders that commands may read besides system and workspace
+HTTP_ALLOW = env.reachable("ABREAST_HTTP_ALLOW")  # whom the executor `http` may reach
+SEARXNG_URL = env.text("ABREAST_SEARXNG_URL")  # whom the executor `web_search` asks
+# Agents of the executor `agent`: variables of the server's environment that they get, whether they get its network, and
+# names for command lines that take a prompt on their standard input.
+AGENT_ENVIRONMENT = env.words("ABREAST_AGENT_ENVIRONMENT")
+AGENT_NETWORK = env.flag("ABREAST_AGENT_NETWORK", False)
+AGENT_PRESETS = {
+    "claude": ["claude", "--print", "--output-format", "json"],
+    "codex": ["codex", "exec", "--json", "-"],
+    "gemini": ["gemini", "--output-format", "json"],
+}
 # What a command may use: each of its processes, or all together. What forks share counts for each in the total.
 SHELL_MEMORY_BYTES = 512 * 1024 * 1024
 SHELL_TOTAL_MEMORY_BYTES = 1024 * 1024 * 1024

@@ -33,11 +33,14 @@ class Stopped(Exception):
 class Failed(Exception):
     """The work went wrong. `retryable` False when another try cannot help (a command that does not exist)."""
 
-    def __init__(self, error: str, *, retryable: bool = True, partial_result: Any = None) -> None:
+    def __init__(
+        self, error: str, *, retryable: bool = True, partial_result: Any = None, usage: Usage | None = None
+    ) -> None:
         super().__init__(error)
         self.error = error
         self.retryable = retryable
         self.partial_result = partial_result
+        self.usage = usage or Usage()
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 
 from runs.executors import frames
-from runs.executors.base import Failed, Job, Stopped
+from runs.executors.base import Failed, Job, OutputSink, Stopped
 from runs.executors.child import Listener, command, environment
 
 TAIL_BYTES = 64 * 1024
@@ -37,15 +37,19 @@ class Ended:
     tail: bytes
 
 
-def carry_out(job: Job, order: dict[str, Any]) -> Ended:
-    """Runs what the order says (see `confine/launcher.py`) to its end. Raises Failed when it does not come to one."""
+def carry_out(job: Job, order: dict[str, Any], printed: OutputSink | None = None) -> Ended:
+    """Runs what the order says (see `confine/launcher.py`) to its end. Raises Failed when it does not come to one.
+
+    What the command prints goes to the job's output, or to where `printed` says.
+    """
     since = time.monotonic()
-    tail = _Tail(job)
+    output = printed or job.output
+    tail = _Tail(output)
     with _scratch(order) as scratch, contextlib.closing(_Launcher(order | {"scratch": scratch})) as launcher:
         job.process = launcher.process
         with Listener(job, launcher.control, launcher.output, tail.write) as listener:
             try:
-                _follow(job, listener)
+                _follow(job, listener, output)
             except Stopped:
                 _ask_to_end(launcher, listener)
                 raise
@@ -71,10 +75,10 @@ def _scratch(order: dict[str, Any]) -> Iterator[str | None]:
         yield folder
 
 
-def _follow(job: Job, listener: Listener) -> None:
+def _follow(job: Job, listener: Listener, output: OutputSink) -> None:
     while not listener.answers and not listener.gone:
         job.check()
-        if job.output.full:
+        if output.full:
             raise Failed(f"printed more than {settings.OUTPUT_MAX_BYTES / 2**20:g} MiB", retryable=False)
         listener.listen(job.remaining())
 
@@ -131,10 +135,10 @@ class _Launcher:
 
 
 class _Tail:
-    """Hands output on to a job, and keeps the last of it."""
+    """Hands output on, and keeps the last of it."""
 
-    def __init__(self, job: Job) -> None:
-        self._output = job.output
+    def __init__(self, output: OutputSink) -> None:
+        self._output = output
         self._data = bytearray()
 
     def write(self, data: bytes) -> None:

@@ -7,12 +7,12 @@ process: nothing here can hang or take long.
 
 import codecs
 import hashlib
-import json
 from typing import BinaryIO
 
 from django.conf import settings
 
 from runs.executors.base import Failed, Job, Outcome
+from runs.executors.results import fitting
 from todos import paths
 
 _CHUNK = 1024 * 1024
@@ -46,7 +46,7 @@ def _content(job: Job, file: BinaryIO, room: int) -> dict[str, object]:
         if size > settings.READ_MAX_BYTES:
             raise Failed("the file grew too large while it was read")
     text = _text(bytes(head), whole=len(head) == size)
-    kept = None if text is None else _fitting(text, room)
+    kept = None if text is None else fitting(text, room)
     return {
         "bytes": size,
         "lines": lines + (last != b"\n"),
@@ -64,10 +64,3 @@ def _text(head: bytes, *, whole: bool) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if "\0" in text else text
-
-
-def _fitting(text: str, room: int) -> str:
-    """As much of the text as fits; what JSON has to escape takes more room than it has characters."""
-    while (size := len(json.dumps(text, ensure_ascii=False).encode())) > room:
-        text = text[: max(0, len(text) * room // size - 1)]
-    return text

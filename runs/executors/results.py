@@ -80,3 +80,10 @@ def storable_text(data: str | bytes, most: int = MAX_ERROR_CHARS) -> str:
     if isinstance(data, str):
         data = data[:most].encode("utf-8", "replace")
     return data.decode("utf-8", "replace").replace("\0", "�")[:most]
+
+
+def fitting(text: str, room: int) -> str:
+    """As much of the text as fits into so many bytes of JSON, where what has to be escaped takes more of them."""
+    while (size := len(json.dumps(text, ensure_ascii=False).encode())) > room:
+        text = text[: max(0, len(text) * room // size - 1)]
+    return text

@@ -12,8 +12,9 @@ from django.db import connection
 from runs import handover, outputs
 from runs.executors.base import Executor, Failed, Job, Outcome, Stop, Stopped
 from runs.executors.processor import seconds_in_line
+from runs.executors.redact import Redacted, redactor
 from runs.executors.results import Unstorable, encode, storable_text
-from runs.reports import Report, Said
+from runs.reports import Report, Said, Usage
 from runs.transitions import Lease
 from todos.plan.inputs import MissingInput
 
@@ -23,6 +24,9 @@ MODULES = {
     "search": "runs.executors.search",
     "python": "runs.executors.python",
     "shell": "runs.executors.shell",
+    "agent": "runs.executors.agent",
+    "http": "runs.executors.http",
+    "web_search": "runs.executors.web_search",
 }
 
 _SAID = {Stop.CANCEL: Said.CANCEL, Stop.RELEASE: Said.RELEASE, Stop.TIME_OUT: Said.TIME_OUT}
@@ -46,13 +50,14 @@ def job_for(run_id: int, lease: Lease) -> Job:
         attempt=lease.attempt,
         epoch=lease.epoch,
         attempts_used=lease.attempts_used,
-        output=outputs.Sink(run_id, lease.pick.subtask, lease.epoch),
+        output=Redacted(outputs.Sink(run_id, lease.pick.subtask, lease.epoch), redactor(lease.executor, lease.verify)),
     )
 
 
 def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]) -> Report:
     """Runs the job to its end, whatever that is; never raises."""
     report = Report(Said.FAIL, run_id, lease.attempt, lease.epoch, started_at=clock())
+    redacting = redactor(job.spec, lease.verify)
     try:
         if lease.inputs:
             job.inputs = _inputs(run_id, lease.inputs)
@@ -66,8 +71,11 @@ def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]
     except Failed as failed:
         report.error, report.retryable = storable_text(failed.error), failed.retryable
         report.partial_result = failed.partial_result
+        _add_usage(report, failed.usage)
     except Exception as error:
         report.error = storable_text(f"{type(error).__name__}: {error}")
+    report.result, report.partial_result = redacting.value(report.result), redacting.value(report.partial_result)
+    report.error = redacting.text(report.error) if report.error else report.error
     report.output = job.output.close()
     report.at = clock()
     return report
@@ -108,7 +116,9 @@ def _verify(job: Job, check: dict[str, Any], result: Any, report: Report) -> Non
     try:
         outcome, seconds = _timed(executor(check.get("name", "")), job)
     except Failed as failed:
-        raise Failed(f"not verified: {failed.error}", retryable=failed.retryable, partial_result=result) from failed
+        raise Failed(
+            f"not verified: {failed.error}", retryable=failed.retryable, partial_result=result, usage=failed.usage
+        ) from failed
     _add_up(report, outcome, seconds)
     if not outcome.complete:
         raise Failed("not verified: the check did not complete", partial_result=result)
@@ -116,9 +126,13 @@ def _verify(job: Job, check: dict[str, Any], result: Any, report: Report) -> Non
 
 def _add_up(report: Report, outcome: Outcome, seconds: float) -> None:
     report.worked_seconds = (report.worked_seconds or 0.0) + seconds
-    report.usage.input_tokens += outcome.usage.input_tokens
-    report.usage.output_tokens += outcome.usage.output_tokens
-    report.usage.cost += outcome.usage.cost
+    _add_usage(report, outcome.usage)
+
+
+def _add_usage(report: Report, usage: Usage) -> None:
+    report.usage.input_tokens += usage.input_tokens
+    report.usage.output_tokens += usage.output_tokens
+    report.usage.cost += usage.cost
 
 
 def _timed(run: Executor, job: Job) -> tuple[Outcome, float]:

@@ -109,6 +109,8 @@ def _order(way: str, workspace: Path) -> dict[str, Any]:
         },
         "environment": {name: value for name, value in environment().items() if name not in ("HOME", "TMPDIR")},
         "inputs": None,
+        "files": {},
+        "network": False,
     }
 
 

@@ -36,7 +36,7 @@ def run(job: Job) -> Outcome:
     order = sandbox.order(mode, job.workspace)
     order["command"] = [sandbox.shell(), "-c", "--", command]
     order["cwd"] = str(cwd)
-    order["environment"] |= added | _identity(job)
+    order["environment"] |= added | identity(job)
     order["inputs"] = json.dumps(job.inputs) if job.inputs else None
     ended = commands.carry_out(job, order)
     tail = storable_text(_from_whole_character(ended.tail), commands.TAIL_BYTES)
@@ -82,7 +82,8 @@ def _folder(workspace: Path, cwd: Any) -> Path:
     return workspace / inside
 
 
-def _identity(job: Job) -> dict[str, str]:
+def identity(job: Job) -> dict[str, str]:
+    """Who it is, as variables of its environment."""
     return {
         "ABREAST_RUN": str(job.run),
         "ABREAST_SUBTASK": job.key,

@@ -13,6 +13,7 @@ Line = Annotated[str, Field(min_length=1, max_length=4_000)]
 Text = Annotated[str, Field(min_length=1, max_length=65_536)]
 Query = Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"^[^\r\n]*\S[^\r\n]*$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+Site = Annotated[str, Field(max_length=253, pattern=r"^-?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 SearchStrategy = Literal["content", "files", "symbols", "imports"]
 
@@ -73,10 +74,12 @@ class Agent(Wire):
 
 
 class WebSearch(Wire):
-    """Searches the web."""
+    """Searches the web; of the sites named only, without those that have a minus before their name."""
 
     name: Literal["web_search"]
     query: Line
+    domains: Annotated[list[Site], Field(max_length=20), AfterValidator(_once)] = []
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class Python(Wire):

@@ -43,9 +43,14 @@ def version() -> int:
         return 0
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable[str]) -> None:
-    """From here on, for this process and all it starts: these files, no TCP, no signals to others. Raises OSError."""
-    wanted = _Ruleset(ALL, _TCP, _SCOPES)
+def restrict(
+    readable: Iterable[str], writable: Iterable[str], devices: Iterable[str], *, network: bool = False
+) -> None:
+    """From here on, for this process and all it starts: these files, no TCP (but with `network`), no signals to others.
+
+    Raises OSError.
+    """
+    wanted = _Ruleset(ALL, 0 if network else _TCP, _SCOPES)
     size = ctypes.c_size_t(ctypes.sizeof(wanted))
     rules = kernel.syscall("landlock", _CREATE_RULESET, ctypes.byref(wanted), size, ctypes.c_uint32(0))
     for path in writable:

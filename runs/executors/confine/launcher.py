@@ -1,7 +1,8 @@
 """The program that starts a command confined, and ends it. See the package for how it fits together.
 
 Its order comes over a socket (`commands.py` writes it): `way` (`namespaces`, `landlock` or `none`), `command` (a list),
-`cwd`, `environment`, `inputs` (text for a file, or null), `scratch` (a folder for its temporary things; in namespaces
+`cwd`, `environment`, `inputs` (text for a file, or null), `files` (more such texts, by the variables that name the
+files), `network` (whether it has the server's), `scratch` (a folder for its temporary things; in namespaces
 it gets one of their own), `user` and `group` to run as, `limits`, `memory_bytes` for all its processes together, and
 what `namespaces.build` asks for. It answers once, with how the command ended (`supervise.watch`) or with an `error`
 when it could not be confined: then it has not been started.
@@ -23,6 +24,7 @@ Order = dict[str, Any]
 Answer = dict[str, Any]
 
 NICE = 10
+_OWN_NETWORK = (filters.AF_UNIX, filters.AF_INET, filters.AF_INET6, filters.AF_NETLINK)
 
 
 def main(arguments: list[str]) -> None:
@@ -45,7 +47,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _in_namespaces(order: Order, control: socket.socket) -> Answer:
-    users = namespaces.enter(order["user"], order["group"])
+    users = namespaces.enter(order["user"], order["group"], network=order["network"])
     first = os.fork()
     if first == 0:
         _first_process(order, control, users)
@@ -59,7 +61,8 @@ def _in_namespaces(order: Order, control: socket.socket) -> Answer:
 def _first_process(order: Order, control: socket.socket, users: int | None) -> NoReturn:
     """What the command's processes are the children of; the kernel ends them all with this one."""
     try:
-        namespaces.loopback()
+        if not order["network"]:
+            namespaces.loopback()
         namespaces.build(order, users)
         if os.geteuid() == 0:
             namespaces.become(order["user"], order["group"])
@@ -68,9 +71,7 @@ def _first_process(order: Order, control: socket.socket, users: int | None) -> N
         kernel.prctl(kernel.SET_DUMPABLE, 0)  # not for the command to look into
         order["scratch"] = f"{namespaces.TMP}/{os.urandom(8).hex()}"
         Path(order["scratch"]).mkdir(mode=0o700)
-        inside = filters.rules(
-            families=(filters.AF_UNIX, filters.AF_INET, filters.AF_INET6, filters.AF_NETLINK), among_others=False
-        )
+        inside = filters.rules(families=_families(order, _OWN_NETWORK), among_others=False)
         answer = _carry_out(order, control, lambda: filters.apply(inside))
     except Exception as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
@@ -87,8 +88,8 @@ def _by_landlock(order: Order, control: socket.socket) -> Answer:
         namespaces.become(order["user"], order["group"])
         readable = [*order["system"], *order["readable"], "/proc", "/dev/fd"]
         writable = [order["workspace"], order["scratch"]]
-        landlock.restrict(readable, writable, ["/dev/null", "/dev/zero", "/dev/urandom"])
-        filters.apply(filters.rules(families=(), among_others=True))
+        landlock.restrict(readable, writable, ["/dev/null", "/dev/zero", "/dev/urandom"], network=order["network"])
+        filters.apply(filters.rules(families=_families(order, ()), among_others=True))
 
     others = supervise.threads_of(order["user"])
     order["limits"]["RLIMIT_NPROC"] = [number + others for number in order["limits"]["RLIMIT_NPROC"]]
@@ -111,6 +112,11 @@ def _among_others(order: Order, control: socket.socket, confine: Callable[[], No
 # ---- what they have in common ----
 
 
+def _families(order: Order, alone: tuple[int, ...]) -> tuple[int, ...]:
+    """Kinds of sockets. In the server's network there are Unix sockets of others, known by a name that is no file."""
+    return (filters.AF_INET, filters.AF_INET6, filters.AF_NETLINK) if order["network"] else alone
+
+
 def _carry_out(order: Order, control: socket.socket, confine: Callable[[], None]) -> Answer:
     """Starts the command and watches over it."""
     scratch = order["scratch"]
@@ -118,6 +124,9 @@ def _carry_out(order: Order, control: socket.socket, confine: Callable[[], None]
     if order["inputs"] is not None:
         environment["ABREAST_INPUTS"] = f"{scratch}/inputs.json"
         Path(environment["ABREAST_INPUTS"]).write_text(order["inputs"])
+    for name, text in order["files"].items():
+        environment[name] = f"{scratch}/{name.lower()}"
+        Path(environment[name]).write_text(text)
     failed, tell = os.pipe()
     command = os.fork()
     if command == 0:

@@ -26,13 +26,13 @@ _SET_FLAGS, _UP = 0x8914, 1  # of a network interface
 _KEEP_QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 
 
-def enter(user: int, group: int) -> int | None:
+def enter(user: int, group: int, *, network: bool = False) -> int | None:
     """Leaves the namespaces of the server; the next child is the first process of the new ones.
 
-    `user` is who the command runs as. Run by root, this returns a handle for `build`: of a user namespace in which root
-    is that user, so that root's workspace becomes the user's in there.
+    `user` is who the command runs as. With `network` it stays in the server's. Run by root, this returns a handle for
+    `build`: of a user namespace in which root is that user, so that root's workspace becomes the user's in there.
     """
-    flags = kernel.NEWNS | kernel.NEWPID | kernel.NEWNET | kernel.NEWIPC | kernel.NEWUTS
+    flags = kernel.NEWNS | kernel.NEWPID | kernel.NEWIPC | kernel.NEWUTS | (0 if network else kernel.NEWNET)
     if os.geteuid() != 0:
         kernel.unshare(flags | kernel.NEWUSER)
         _map_self(user, group)
