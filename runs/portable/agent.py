@@ -119,8 +119,7 @@ class Agent:
             return "fail", {"error": f"{type(error).__name__}: {error}"[:10_000]}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="An agent of Abreast.")
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default=URL)
     parser.add_argument("--token", default="", help="or ABREAST_TOKEN, which other users of this machine cannot see")
     parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}")
@@ -130,7 +129,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--workspace", default=".", help="the folder that commands run in")
     parser.add_argument("--command", help="does what has no executor; gets the text of the subtask on stdin")
     parser.add_argument("--until-idle", action="store_true", help="leave when there is nothing to do")
-    options = parser.parse_args(arguments)
+
+
+def work(options: argparse.Namespace) -> None:
+    """Works until it is told to leave. Ends the process with the reason when the server refuses it."""
     handlers = CAN | ({None: by_command(options.command)} if options.command else {})
     worker = Agent(
         Client(options.url, options.token),
@@ -148,6 +150,12 @@ def main(arguments: list[str] | None = None) -> None:
         worker.run(until_idle=options.until_idle)
     except Refused as refused:
         sys.exit(f"{options.url}: {refused}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="An agent of Abreast.")
+    add_options(parser)
+    work(parser.parse_args())
 
 
 if __name__ == "__main__":

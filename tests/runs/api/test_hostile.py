@@ -115,6 +115,8 @@ def test_options_of_a_run_are_refused_where_they_are_wrong(
 
 def test_fields_that_are_not_there_cannot_be_set(api: Api, ada: User) -> None:
     for method, path in TAKING:
+        if path.startswith("todowrite/"):
+            continue  # the input of a tool as it is, whatever its version adds
         target = filled(path, ada)
         before = dump()
         for field in UNKNOWN_FIELDS:
