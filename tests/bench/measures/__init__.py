@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from tests.bench.lines import Line
-from tests.bench.measures import dag, decompose, dispatch, idle, live, orchestrate, session, size, start
+from tests.bench.measures import dag, decompose, dispatch, eta, idle, live, orchestrate, session, size, start
 from tests.bench.sitting import Sitting
 
 MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "orchestrate": orchestrate.measure,
     "dag": dag.measure,
     "dispatch": dispatch.measure,
+    "eta": eta.measure,
     "session": session.measure,
     "size": size.measure,
     "decompose": decompose.measure,

@@ -1,0 +1,23 @@
+"""When a run will be over: the rest of it simulated many times. Pure; the same state gives the same answer."""
+
+import numpy as np
+
+from runs.engine.estimate import defaults, line, sample, simulate
+from runs.engine.estimate.band import stretched, usual
+from runs.engine.estimate.history import learn
+from runs.engine.estimate.state import Estimate, State
+
+__all__ = ["Estimate", "State", "estimate"]
+
+
+def estimate(state: State, factors: tuple[float, float] | None = None) -> Estimate:
+    """Seconds left. `factors` stretch the band downwards and upwards (None: the defaults)."""
+    chance = np.random.default_rng(defaults.SEED)
+    numbers = sample.numbers_of(state.kinds, state.history)
+    kind = np.array([numbers[one] for one in state.kinds], dtype=np.int64)
+    known = learn(state.history, numbers)
+    fitted = line.fit(state, kind, known)
+    left = sample.draw(state, kind, known, fitted, chance)
+    low, middle, high = np.quantile(simulate.finish(state, left), [0.1, 0.5, 0.9]).tolist()
+    deviation = (fitted.kinds + fitted.within) ** 0.5
+    return stretched(Estimate(middle, low, high), factors or usual(not known.empty, deviation))

@@ -1,0 +1,43 @@
+"""The band around an estimate, made as wide as it turned out to have to be."""
+
+from collections.abc import Sequence
+
+from runs.engine.estimate.state import Estimate
+
+# Downwards and upwards, with kinds known from earlier runs and without: learned on recorded runs until there are
+# enough of our own.
+KNOWN = (3.0, 1.6)
+UNKNOWN_DOWN = 1.6
+# Without a history the longest may be yet to come: the more so, the more durations differ (in logarithms).
+UNKNOWN_UP, UNKNOWN_UP_MOST = 1.1, 2.2
+ENOUGH = 20
+SHARE = 0.1  # of runs that end before the band, and of those that end after it
+
+
+def usual(known: bool, deviation: float) -> tuple[float, float]:
+    """The factors until there are some of our own. `deviation`: of the logarithms of durations of unknown kinds."""
+    if known:
+        return KNOWN
+    return UNKNOWN_DOWN, min(UNKNOWN_UP_MOST, max(1.0, UNKNOWN_UP * deviation + 0.4))
+
+
+def stretched(plain: Estimate, factors: tuple[float, float]) -> Estimate:
+    """The band of the simulations, as many times as wide to each side; never below now."""
+    down, up = factors
+    low = max(0.0, plain.eta - down * (plain.eta - plain.low))
+    return Estimate(plain.eta, low, plain.eta + up * (plain.high - plain.eta))
+
+
+def learned(seen: Sequence[tuple[Estimate, float]]) -> tuple[float, float] | None:
+    """The factors under which 80 % of these (band of the simulations, seconds it really took) fall within (split
+    conformal prediction, one side at a time); None while there are too few."""
+    if len(seen) < ENOUGH:
+        return None
+    below = [(one.eta - took) / max(one.eta - one.low, 1e-9) for one, took in seen]
+    beyond = [(took - one.eta) / max(one.high - one.eta, 1e-9) for one, took in seen]
+    return _needed(below), _needed(beyond)
+
+
+def _needed(ratios: Sequence[float]) -> float:
+    at = min(len(ratios) - 1, int((1 - SHARE) * (len(ratios) + 1)))
+    return min(10.0, max(0.25, sorted(ratios)[at]))

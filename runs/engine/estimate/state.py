@@ -1,0 +1,41 @@
+"""What an estimate is made from: what could be seen of a run at one moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One moment of a run; tasks are numbered from 0, times are seconds.
+
+    kinds: of each task, what tasks of like duration have in common; preds: of each task, what must end before it.
+    done: how long each finished task took; running: how long each running one has been at it.
+    queue: what has not started, first things first; order: all tasks, as they started and then as in the queue.
+    history: for each earlier run its (kind, seconds), one of each finished task.
+    told: how long the user thinks a task takes; limits: after how long it is stopped.
+    """
+
+    now: float
+    agents: int
+    kinds: Sequence[str]
+    preds: Sequence[Sequence[int]]
+    done: Mapping[int, float]
+    running: Mapping[int, float]
+    queue: Sequence[int]
+    order: Sequence[int]
+    history: Sequence[Sequence[tuple[str, float]]] = ()
+    told: Mapping[int, float] = field(default_factory=dict)
+    limits: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds until the run is over: half of the simulations end sooner; 80 % of the runs end within the band."""
+
+    eta: float
+    low: float
+    high: float
+
+    def early(self, elapsed: float) -> bool:
+        """Whether it is too early to tell: the band is wider than the whole run is long."""
+        return self.high - self.low > elapsed + self.eta

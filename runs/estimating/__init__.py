@@ -1,0 +1,1 @@
+"""Estimates of when a run is over: those of files, and those of runs."""
