@@ -1,4 +1,5 @@
-"""The orchestrator of this process: the ledger that writes and the workers that work, started and stopped together."""
+"""The orchestrator of this process, started and stopped as one: the ledger that writes, the workers that work, and the
+estimator that says when they are done."""
 
 import logging
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from runs import journal, transitions
 from runs.backends.embedded import Embedded
+from runs.estimating.live import Live
 from runs.executors import python
 from runs.ledger import Ledger
 from runs.models import Attempt
@@ -17,22 +19,28 @@ from runs.reports import Report, Said
 log = logging.getLogger(__name__)
 
 _ledger: Ledger | None = None
+_live: Live | None = None
 
 
 def start() -> Ledger:
     """Takes back what a server that died was doing, then starts. Once a process."""
-    global _ledger
+    global _ledger, _live
     if _ledger is not None:
         raise RuntimeError("the orchestrator of this process is running already")
     recover(timezone.now())
     _ledger = Ledger(Embedded())
     _ledger.start()
+    _live = Live()
+    _live.start()
     return _ledger
 
 
 def stop() -> None:
     """Hands back what is under way, writes that down, and ends."""
-    global _ledger
+    global _ledger, _live
+    if _live is not None:
+        _live.stop()
+        _live = None
     if _ledger is not None:
         if _ledger.seats is not None:
             _ledger.pause()

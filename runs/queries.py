@@ -20,7 +20,7 @@ _SNAPSHOT = [
     *"""
     last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
     open_query open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup
-    baseline_seconds created_at started_at finished_at
+    baseline_seconds created_at started_at finished_at eta_at eta_low_at eta_high_at eta_confidence
     """.split(),
 ]
 
@@ -53,14 +53,20 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         "waiting": _waiting(row),
         "progress": _progress(row),
         "elapsed_seconds": elapsed,
-        "eta_seconds": None,
-        "eta_low_seconds": None,
-        "eta_high_seconds": None,
-        "eta_confidence": None,
+        **_eta(row, now),
         "busy_seconds": _busy(row, until),
         **_speedup(row, elapsed),
         "overhead_seconds_per_subtask": overhead,
     }
+
+
+def _eta(row: Mapping[str, Any], now: datetime) -> dict[str, float | None]:
+    """Seconds left; null where nothing is expected, and while the run does not go on."""
+    times = {"eta_seconds": row["eta_at"], "eta_low_seconds": row["eta_low_at"], "eta_high_seconds": row["eta_high_at"]}
+    if row["status"] != states.Run.RUNNING or None in times.values():
+        return dict.fromkeys([*times, "eta_confidence"])
+    left = {name: max(0.0, (at - now).total_seconds()) for name, at in times.items()}
+    return {**left, "eta_confidence": row["eta_confidence"]}
 
 
 def _busy(row: Mapping[str, Any], until: datetime) -> float:

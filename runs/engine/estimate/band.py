@@ -11,6 +11,7 @@ UNKNOWN_DOWN = 1.6
 # Without a history the longest may be yet to come: the more so, the more durations differ (in logarithms).
 UNKNOWN_UP, UNKNOWN_UP_MOST = 1.1, 2.2
 ENOUGH = 20
+ENOUGH_RUNS = 5  # they are of: checkpoints of one run are all off to the same side
 SHARE = 0.1  # of runs that end before the band, and of those that end after it
 
 

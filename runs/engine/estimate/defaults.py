@@ -36,4 +36,3 @@ SPREAD = 0.7
 MOST = 60
 TAIL = 1.6  # deviations: further out nothing is drawn
 OVERDUE = 0.25  # what is longer at it than anything known: the share of its time that it goes on, on average
-TOLD_VARIANCE = 0.5  # of what the user thinks

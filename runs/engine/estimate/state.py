@@ -5,6 +5,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Tasks of the queue that begin when all before them are over, and the agents they are shared among."""
+
+    queue: Sequence[int]
+    agents: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """One moment of a run; tasks are numbered from 0, times are seconds.
 
@@ -12,7 +20,7 @@ class State:
     done: how long each finished task took; running: how long each running one has been at it.
     queue: what has not started, first things first; order: all tasks, as they started and then as in the queue.
     history: for each earlier run its (kind, seconds), one of each finished task.
-    told: how long the user thinks a task takes; limits: after how long it is stopped.
+    limits: after how long a task is stopped; stages: the queue in parts that come one after the other, if it has any.
     """
 
     now: float
@@ -24,8 +32,8 @@ class State:
     queue: Sequence[int]
     order: Sequence[int]
     history: Sequence[Sequence[tuple[str, float]]] = ()
-    told: Mapping[int, float] = field(default_factory=dict)
     limits: Mapping[int, float] = field(default_factory=dict)
+    stages: Sequence[Stage] = ()
 
 
 @dataclass(frozen=True, slots=True)
