@@ -11,7 +11,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from dashboard import pace, streams
 from dashboard.live import Frame, Room, hub, in_thread
-from runs import access
+from runs import access, load
 
 UNAUTHENTICATED, FORBIDDEN, TRY_LATER, FAULT, GOING_AWAY = 4401, 4403, 1013, 1011, 1001
 RECHECK_SECONDS = 30.0
@@ -37,9 +37,11 @@ class StreamConsumer(AsyncWebsocketConsumer, ABC):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._living: list[asyncio.Task[None]] = []
+        load.SOCKETS.add(self)
         try:
             await super().__call__(scope, receive, send)
         finally:
+            load.SOCKETS.discard(self)
             for task in self._living:
                 task.cancel()
 

@@ -31,6 +31,10 @@ _DRAWN_AS = {
     "usage": "in_progress",
     "asks": "waiting",
     "asks_no_more": "in_progress",
+    "pool_narrowed": "pending",
+    "pool_widened": "pending",
+    "agents_narrowed": "pending",
+    "agents_widened": "pending",
 }
 LONGEST = 300
 
@@ -71,6 +75,10 @@ def _line(run: Run, event: Event, keys: dict[int, str], agents: dict[int, str]) 
     )
 
 
+def _at_once(limit: int | None) -> str:
+    return "no limit" if limit is None else str(limit)
+
+
 def _said(event: Event) -> str:
     """What the event adds to its kind."""
     data: dict[str, Any] = event.data if isinstance(event.data, dict) else {}
@@ -90,6 +98,10 @@ def _said(event: Event) -> str:
     if event.kind == "phase_begun":
         late = f": phase {data.get('after')} took too long" if data.get("barrier") == "timed_out" else ""
         return f"phase {data.get('phase')}{late}"
+    if event.kind in ("pool_narrowed", "pool_widened"):
+        return f"{data.get('pool')}: {_at_once(data.get('from'))} to {_at_once(data.get('to'))}"
+    if event.kind in ("agents_narrowed", "agents_widened"):
+        return f"from {data.get('from')} to {data.get('to')}: {data.get('reason')}"
     if event.kind == "aged":
         return f"from priority {data.get('from')} to {data.get('to')}"
     if event.kind == "asked":

@@ -82,6 +82,8 @@ def _line(run: Run, detail: dict[str, Any]) -> str:
         return f"the run to start{place}"
     if detail.get("alone"):
         return f"its turn to run alone, with nothing beside it{place}"
+    if pool := detail.get("pool"):
+        return f"room in the pool {pool['name']}: {pool['limit']:,} at once"
     if run.agents_active >= run.max_agents:
         busy = "the only one is busy" if run.max_agents == 1 else f"all {run.max_agents:,} busy"
         return f"a free agent: {busy}{place}"

@@ -42,6 +42,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "verdict": verdict(run, progress),
         "per_minute": per_minute(progress),
         "busy": busy(progress),
+        "slowed": "" if ended else slowed(progress),
         "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
         "tabs": tabs(run),
@@ -69,9 +70,17 @@ def tabs(run: Run) -> list[Tab]:
     """The views of a run, in order."""
     return [
         Tab("timeline", "Timeline", reverse("run", args=[run.pk])),
+        Tab("graph", "Graph", reverse("run-graph", args=[run.pk])),
         Tab("subtasks", "Subtasks", reverse("run-subtasks", args=[run.pk]), run.total),
         Tab("events", "Events", reverse("run-events", args=[run.pk]), run.last_seq),
+        Tab("resources", "Resources", reverse("run-resources", args=[run.pk]), _waiting(run) or None),
+        Tab("insight", "Insight", reverse("run-insight", args=[run.pk])),
     ]
+
+
+def _waiting(run: Run) -> int:
+    """How many wait for what they claim."""
+    return run.held_back + run.rate_limited
 
 
 # ---- the bar ----
@@ -144,7 +153,12 @@ def may_measure(run: Run) -> bool:
 def limit(run: Run) -> str:
     """What keeps the run from being faster, by its plan. Empty where nothing is expected of it, and once it is known
     how long it took."""
-    if not run.work_seconds or not run.theoretical_speedup or run.finished_at:
+    return "" if run.finished_at else binding(run)
+
+
+def binding(run: Run) -> str:
+    """The same whether it has ended or not."""
+    if not run.work_seconds or not run.theoretical_speedup:
         return ""
     agents = 1 if run.strategy == "sequential" else run.max_agents
     if agents == 1:
@@ -162,6 +176,15 @@ def per_minute(progress: dict[str, Any]) -> int | None:
     """Completed subtasks a minute so far."""
     elapsed = progress["elapsed_seconds"]
     return round(60 * progress["completed"] / elapsed) if elapsed >= 1 and progress["completed"] else None
+
+
+def slowed(progress: dict[str, Any]) -> str:
+    """ "3 of 4 agents: they slow each other down (1.4x)."; nothing while the run has all the agents it asked for."""
+    if progress["agents_allowed"] >= progress["max_agents"]:
+        return ""
+    factor = progress["agents_slowdown"]
+    much = f" ({figures.times(factor)})" if factor else ""
+    return f"{progress['agents_allowed']:,} of {progress['max_agents']:,} agents: they slow each other down{much}."
 
 
 def busy(progress: dict[str, Any]) -> float | None:

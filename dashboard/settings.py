@@ -181,9 +181,21 @@ API_CALLS_PER_SECOND = 10.0
 DATABASE_CONNECTIONS = 10
 MEMORY_SHARE = 0.8  # of the memory of this machine
 CLAIM_PATIENCE_SECONDS = 60
+# Subtasks this server carries out at once: of each pool (none named: no limit), commands in all, and of each sort. Of
+# this machine, the share of each pool, which it may only exceed while no other has work waiting.
+POOL_LIMITS: dict[str, int] = {}
+COMMAND_LIMIT = 16
+COMMAND_LIMITS = {"build": 4, "system": 3, "git": 2, "package": 2, "process": 2, "file": 2, "network": 1}
+POOL_SHARES = {
+    "web": {"cpu": 0.20, "memory": 0.25, "io": 0.10, "network": 0.60, "storage": 0.15},
+    "codebase": {"cpu": 0.40, "memory": 0.50, "io": 0.70, "network": 0.05, "storage": 0.60},
+    "bash": {"cpu": 0.30, "memory": 0.15, "io": 0.15, "network": 0.20, "storage": 0.20},
+    "coordination": {"cpu": 0.10, "memory": 0.10, "io": 0.05, "network": 0.15, "storage": 0.05},
+}
 BARRIER_SECONDS = 30
 AGING_SECONDS = 60
 RUN_MAX_AGENTS = 4
+RUN_REPORT_PAGE = "dashboard.run_report.page"  # what makes the report of a run as one HTML file
 RUN_MAX_SUBTASKS = env.number("ABREAST_MAX_SUBTASKS", 10_000, low=1, high=1_000_000)
 # Work that its agents report: how long a run stays open for more once all has ended, the same while a session of hooks
 # lives, and after which silence it is given up.

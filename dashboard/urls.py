@@ -4,11 +4,16 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from dashboard.views import (
+    agents,
     errors,
     events,
+    graph,
+    insight,
+    insights,
     login,
     new_todo,
     overview,
+    resources,
     run,
     runs,
     settings,
@@ -22,6 +27,7 @@ from dashboard.views import (
 )
 from runs.api import health
 from runs.api.agent_file import agent_file
+from runs.api.metrics import Metrics
 from runs.api.unknown import Unknown
 from todos.rest import paths  # noqa: F401  (registers the converters)
 
@@ -36,16 +42,21 @@ pages = [
     path("todos/", todos.table, name="todos"),
     path("todos/<id:todo_id>/", todos.one, name="todo"),
     path("todos/<id:todo_id>/plan/", todo_plan.plan, name="todo-plan"),
+    path("insights/", insights.page, name="insights"),
     path("runs/", runs.table, name="runs"),
+    path("agents/", agents.page, name="agents"),
     path("runs/<id:run_id>/", run.timeline, name="run"),
     path("runs/<id:run_id>/frame/", run.frame, name="run-frame"),
     path("runs/<id:run_id>/prove/", run.prove, name="run-prove"),
     path("runs/<id:run_id>/timeline/data/", run.timeline_data, name="run-timeline-data"),
+    path("runs/<id:run_id>/graph/", graph.page, name="run-graph"),
+    path("runs/<id:run_id>/insight/", insight.one, name="run-insight"),
     path("runs/<id:run_id>/subtasks/", subtasks.table, name="run-subtasks"),
     path("runs/<id:run_id>/subtasks/<key:key>/", subtasks.one, name="run-subtask"),
     path("runs/<id:run_id>/events/", events.table, name="run-events"),
     path("settings/", settings.page, name="settings"),
     path("settings/frame/", settings.heard, name="settings-frame"),
+    path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
@@ -79,6 +90,7 @@ machines = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("agent.py", agent_file),
+    path("metrics", Metrics.as_view()),
     path("api/v1/", include("todos.api.urls")),
     path("api/v1/", include("runs.api.urls")),
     re_path(r"^api(/|$)", Unknown.as_view()),

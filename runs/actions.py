@@ -25,6 +25,7 @@ class Options:
     backend: str = Backend.EMBEDDED
     strategy: str = Strategy.AUTO
     max_agents: int = settings.RUN_MAX_AGENTS
+    adaptive: bool = False
     fail_fast: bool = False
     barriers: bool = False
     lanes: dict[str, Any] = field(default_factory=dict)
@@ -116,6 +117,7 @@ def _options_of(run: Run) -> Options:
         backend=run.backend,
         strategy=run.strategy,
         max_agents=run.max_agents,
+        adaptive=run.adaptive,
         fail_fast=run.fail_fast,
         barriers=run.barriers,
         lanes=run.lanes,
@@ -150,6 +152,7 @@ def _make(
         content=todo.content,
         backend=options.backend,
         max_agents=options.max_agents,
+        adaptive=options.adaptive,
         lanes=options.lanes,
         fail_fast=options.fail_fast,
         barriers=options.barriers,

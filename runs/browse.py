@@ -60,6 +60,7 @@ class SubtaskFilter:
     status: str = ""
     text: str = ""
     order: str = "status"
+    agent: str = ""  # the name of one that has tried it
 
 
 def searches_text(run: Run) -> bool:
@@ -70,6 +71,8 @@ def searches_text(run: Run) -> bool:
 def subtasks(run: Run, wanted: SubtaskFilter, cursor: str, limit: int) -> Page[Subtask]:
     """Subtasks in the order asked for: by interest, by key, or as they were written."""
     rows = queries.shown(run.pk)
+    if wanted.agent:
+        rows = rows.filter(pk__in=Attempt.objects.filter(run=run.pk, agent__name=wanted.agent).values("subtask"))
     if wanted.text and searches_text(run):
         rows = rows.filter(Q(key__icontains=wanted.text) | Q(content__icontains=wanted.text))
     elif wanted.text:

@@ -1,8 +1,9 @@
 """Runs as files: CSV that no spreadsheet takes for formulas, a row a subtask, and JSON as the REST API words it."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any, Protocol
 
 from pydantic_core import to_json
@@ -42,11 +43,22 @@ def cell(value: Any) -> Any:
 
 def write_csv(runs: Iterable[Run], file: File) -> None:
     """All their subtasks, in order. RFC 4180, every text in quotes."""
-    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(COLUMNS)
+    for chunk in csv_chunks(runs):
+        file.write(chunk)
+
+
+def csv_chunks(runs: Iterable[Run]) -> Iterator[str]:
+    """The same, a few lines at a time."""
+    yield _lines([COLUMNS])
     for run in runs:
         for subtasks in _few_by_few(run):
-            writer.writerows([cell(value) for value in _row(run, subtask)] for subtask in subtasks)
+            yield _lines([cell(value) for value in _row(run, subtask)] for subtask in subtasks)
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> str:
+    buffer = StringIO(newline="")
+    csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC).writerows(rows)
+    return buffer.getvalue()
 
 
 def _row(run: Run, subtask: Subtask) -> Sequence[Any]:
@@ -65,15 +77,20 @@ def write_json(runs: Iterable[Run], file: File) -> None:
     file.write(b'{"runs": [')
     for number, run in enumerate(runs):
         file.write(b",\n" if number else b"\n")
-        file.write(to_json(run_out(run), inf_nan_mode="null")[:-1])
-        file.write(b',"aggregates":' + to_json(aggregate_outs(run), inf_nan_mode="null") + b',"subtasks":[')
-        between = b"\n"
-        for subtasks in _few_by_few(run):
-            for subtask in subtask_outs(run, subtasks):
-                file.write(between + to_json(subtask, inf_nan_mode="null"))
-                between = b",\n"
-        file.write(b"]}")
+        for chunk in json_chunks(run, run_out(run) | {"aggregates": aggregate_outs(run)}):
+            file.write(chunk)
     file.write(b"\n]}\n")
+
+
+def json_chunks(run: Run, head: Mapping[str, Any]) -> Iterator[bytes]:
+    """An object: what `head` says of a run, and its `subtasks` with their attempts, a few at a time."""
+    yield to_json(head, inf_nan_mode="null")[:-1] + b',"subtasks":['
+    between = b"\n"
+    for subtasks in _few_by_few(run):
+        for subtask in subtask_outs(run, subtasks):
+            yield between + to_json(subtask, inf_nan_mode="null")
+            between = b",\n"
+    yield b"]}"
 
 
 def _few_by_few(run: Run) -> Iterator[list[Subtask]]:

@@ -1,5 +1,6 @@
 """From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,13 +10,14 @@ from django.conf import settings
 from django.db.models import Prefetch
 
 from runs import aggregates, claimed, frozen, limits, transitions
-from runs.engine import conditions, expected, phases, states
+from runs.engine import conditions, expected, phases, serial, states
 from runs.frozen import Carried
 from runs.journal import Entry
 from runs.models import Aggregate, Run, Strategy, Subtask, SubtaskDependency
 from todos import models as todo_models
 from todos.models import Dependency, Todo
 from todos.plan import bounds, graph, strategy, words
+from todos.plan.claims import COUNTED, FILE, Claim
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
 
@@ -164,7 +166,33 @@ def run_of(plan: Plan, wanted: str, max_agents: int, *, barriers: bool) -> dict[
         "work_seconds": plan.work_seconds,
         "critical_path_seconds": plan.critical_path_seconds,
         "theoretical_speedup": plan.highest_speedup(max_agents, barriers=barriers),
+        "shape": _shape(plan),
     }
+
+
+def _shape(plan: Plan) -> dict[str, Any]:
+    """What of it may keep its subtasks apart."""
+    leaves = plan.leaves.values()
+    claims = [claimed.claims_of(leaf) for leaf in leaves]
+    lanes = [leaf.lane or words.lane_of(leaf.executor) for leaf in leaves]
+    return serial.shape_of(
+        subtasks=len(plan.leaves),
+        alone=sum(1 for leaf in leaves if not leaf.parallelizable),
+        undeclared=sum(1 for lane, found in zip(lanes, claims) if found is None and lane == words.Lane.EXECUTE),
+        claims=_exclusive(claim for found in claims for claim in found or ()),
+    )
+
+
+def _exclusive(claims: Iterable[Claim]) -> Counter[tuple[str, str]]:
+    """How many subtasks claim each of what two of them cannot have at a time."""
+    found = list(claims)
+    there = limits.capacity() if any(claim.kind in COUNTED for claim in found) else {}
+    return Counter(
+        (claim.kind, claim.name)
+        for claim in found
+        if (claim.kind == FILE and claim.writes)
+        or (claim.kind in COUNTED and 2 * claim.amount > there.get(f"{claim.kind} {claim.name}", there[claim.kind]))
+    )
 
 
 def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:

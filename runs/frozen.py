@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from runs.engine import states
+from runs.engine import pools, states
 from runs.engine.modes import Mode, mode_of
 from runs.models import Backend, Run, Subtask
 from todos.models import Todo
@@ -70,6 +70,7 @@ def _dispatch(run: Run, leaf: Todo, claims: list[Claim] | None) -> dict[str, Any
         "executor": executor,
         "lane": lane,
         "mode": mode,
+        "pool": pools.pool_of(executor),
         "alone": not leaf.parallelizable and not asks,
         "claims": None if claims is None else [claim._asdict() for claim in claims],
         "claims_group": group(run, claims, lane, who=_who(leaf, mode)),

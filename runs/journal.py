@@ -23,26 +23,23 @@ from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 _COUNTERS = (
     "last_seq total pending in_progress completed failed cancelled skipped blocked at_barrier delayed outside "
     "held_back rate_limited conditional claiming approvals asking questions open_query open_execute open_undeclared "
-    "open_alone stopping agents_active retries losses expected_total expected_ended busy_ended open_started_sum "
-    "work_done overhead_sum overhead_count input_tokens output_tokens cost"
+    "open_alone stopping agents_active peak_open overlapped retries losses expected_total expected_ended busy_ended "
+    "open_started_sum work_done overhead_sum overhead_count input_tokens output_tokens cost paused_seconds"
 ).split()
 _MARKS = (
-    "status end_reason started_at finished_at cancel_requested_at phase barrier_until ranked "
-    "heard_at open_until max_agents"
+    "status end_reason started_at finished_at paused_at resumed_at cancel_requested_at phase barrier_until ranked "
+    "heard_at open_until max_agents agents_allowed agents_steps agents_slowdown"
 ).split()
 _FACTS = (
-    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy lanes fail_fast budget "
+    "owner_id todo_id baseline_of_id rollback_of_id content backend strategy adaptive lanes fail_fast budget "
     "created_at updated_at"
 ).split()
 _TIMES = {
     "created_at",
     "updated_at",
-    "started_at",
-    "finished_at",
-    "cancel_requested_at",
     "barrier_until",
-    "heard_at",
     "open_until",
+    *(name for name in _MARKS if name.endswith("_at")),
 }
 
 _READ = Statement("", f"SELECT {', '.join(_FACTS + _MARKS + _COUNTERS)} FROM runs_run WHERE id = %(run)s {{lock}}")
@@ -108,6 +105,20 @@ class Entry:
         """Whether subtasks of this phase wait for a barrier."""
         return phase is not None and self.row["phase"] is not None and phase > self.row["phase"]
 
+    @property
+    def at_rest(self) -> bool:
+        """Paused, with nobody at work: time that is not the run's. Before it has begun there is none to leave out."""
+        return self.row["status"] == states.Run.PAUSED and not self.open and self.row["started_at"] is not None
+
+    def keep_paused(self) -> None:
+        """Begins or ends a stretch of paused time, as things stand now."""
+        since = self.row["paused_at"]
+        if self.at_rest and since is None:
+            self.mark(paused_at=self.now)
+        elif since is not None and not self.at_rest:
+            self.add(paused_seconds=max(0.0, (self.now - since).total_seconds()))
+            self.mark(paused_at=None)
+
     def seconds(self, time: datetime) -> float:
         """Since the run was made: small numbers add up without losing their fractions."""
         return (time - self.row["created_at"]).total_seconds()
@@ -172,6 +183,7 @@ def of(run_id: int, now: datetime) -> Iterator[Entry]:
     before = dict(row)
     _keep_time(entry)
     yield entry
+    entry.keep_paused()
     if entry.loads:
         _write_loads(entry)
     if entry.events:

@@ -22,6 +22,7 @@ from django.utils import timezone
 from runs import journal, loop, mirror, outside, sweep, transitions
 from runs.backends.embedded import Embedded, Worker
 from runs.journal import Entry
+from runs.load import Load
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip, by_run, over
 from runs.transitions import Lease
@@ -65,6 +66,7 @@ class Ledger:
         self._stopping = False  # nothing is dispatched any more
         self._ending = False
         self._commits = 0
+        self.load = Load()
         self._next_sweep = float("-inf")
         self._round = sweep.Sweep(seats)
         self._mirror = mirror.Mirror(steady)
@@ -109,6 +111,11 @@ class Ledger:
     ) -> None:
         """The same for a worker of this process, who needs no answer."""
         self._slips.put(Slip(report.run, report, None, worker, in_place, frees))
+
+    @property
+    def waiting(self) -> int:
+        """What is queued."""
+        return self._slips.qsize()
 
     def wake(self, run_id: int) -> None:
         """Asks for a pass over this run."""
@@ -164,7 +171,7 @@ class Ledger:
 
     def _commit(self, batch: list[Slip]) -> list[int]:
         """Writes it and hands out what follows. Gives the attempts that are to stop."""
-        now = self.clock()
+        now, since = self.clock(), time.perf_counter()
         kept = self.seats.snapshot() if self.seats else None
         grants: list[loop.Grant] = []
         stopping: list[int] = []
@@ -178,6 +185,7 @@ class Ledger:
                 if self.seats and kept is not None:
                     self.seats.restore(kept)
                 raise
+            self.load.committed(len(batch), time.perf_counter() - since)
             if self.seats:
                 self.seats.hand_out(grants, self)
         return stopping
@@ -216,7 +224,7 @@ class Ledger:
         for lease, report in done.values():
             report.attempt, report.epoch = lease.attempt, lease.epoch  # 0 unless it has surfaced
         fresh = [lease.pick for lease, _ in done.values() if not lease.attempt]
-        for made in transitions.lease(entry, fresh):
+        for made in transitions.lease(entry, fresh, done_in_place=True):
             _, report = done[made.pick.subtask]
             report.attempt, report.epoch = made.attempt, made.epoch
         transitions.apply(entry, [report for _, report in done.values()], self.chance())
@@ -237,6 +245,8 @@ class Ledger:
                 self.wake(run_id)
         self._woken.clear()
         for slip in batch:
+            if self.seats and slip.worker and slip.report:
+                self.seats.paces.note(slip.report)
             if slip.answer and slip.answer.set_running_or_notify_cancel():
                 slip.answer.set_result(slip.report)
 

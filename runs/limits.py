@@ -6,7 +6,9 @@ from functools import cache
 import psutil
 from django.conf import settings
 
+from runs.engine.pools import ALL_COMMANDS, BASH
 from runs.models import Resource
+from runs.models.resource import POOL
 from todos.plan.claims import API, COUNTED, DATABASE, Claim
 
 MEBIBYTE = 1024 * 1024
@@ -38,6 +40,17 @@ def per_second() -> dict[str, float]:
     """By API where somebody set it; under "" of all others."""
     rows = Resource.objects.filter(kind=API, per_second__isnull=False).values_list("name", "per_second")
     return {"": default_per_second()} | {name: rate for name, rate in rows if rate is not None}
+
+
+def pools() -> dict[str, int]:
+    """How many subtasks of each pool, and commands of each sort, run here at once: those that have a limit."""
+    sorts = {f"{BASH}/{kind}": limit for kind, limit in settings.COMMAND_LIMITS.items()}
+    usual = {**settings.POOL_LIMITS, ALL_COMMANDS: settings.COMMAND_LIMIT, **sorts}
+    return {name: limit for name, limit in (usual | _set_for_pools()).items() if limit is not None}
+
+
+def _set_for_pools() -> dict[str, int | None]:
+    return dict(Resource.objects.filter(kind=POOL).values_list("name", "capacity"))
 
 
 def too_large(claims: Iterable[tuple[str, Claim]]) -> tuple[str, Claim] | None:

@@ -98,34 +98,35 @@ def _keep_to_budget(entry: Entry) -> None:
 
 
 def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
-    """Looks again as long as some leave the line for what they claim, or come back into it; and further down, each time
-    four times as far, when nobody could start."""
+    """Looks again as long as some leave the line for what they claim, or come back into it, or a pool has become full;
+    and further down, each time four times as far, when nobody could start."""
     grants: list[Grant] = []
     depth = 1
     while True:
-        moved = entry.moved
+        before = entry.moved, seats.slots.full()
         given = _give(entry, seats, depth)
         grants += given
-        if entry.moved == moved:
+        if before == (entry.moved, seats.slots.full()):
             return grants
         depth = 1 if given else min(4 * depth, DEEPEST)
 
 
 def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
-    limits = policy(entry)
+    limits = policy(entry, seats)
     under_way = opened(entry, seats, reading=_others_read(entry))
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
-    ready = _ready(entry, len(taken), depth, seats.reserved()) if taken else []
+    ready = _ready(entry, len(taken), depth, seats) if taken else []
     chosen = choose(ready, under_way, limits)[: len(taken)]
-    grants = _grants(entry, list(zip(chosen, taken)))
+    grants = _grants(entry, list(zip(chosen, taken)), seats)
     seats.put_back(set(taken) - {grant.seat for grant in grants})
+    seats.slots.wait(entry.run_id, left_out=len(chosen) < len(taken))
     if len(chosen) == len(taken) < wanted:
         seats.wait_in_line(entry.run_id, served=bool(taken))
     else:
         seats.leave_line(entry.run_id)
     if any(item.quick for item in chosen):
-        _add_quick(grants, chosen, share_out(ready, chosen), seats)
+        _add_quick(entry, grants, chosen, share_out(ready, chosen), seats)
     return grants
 
 
@@ -149,22 +150,24 @@ def _others_read(entry: Entry) -> bool:
     return bool(sql.READING(run=entry.run_id, all=0)[0][0])
 
 
-def policy(entry: Entry) -> Policy:
+def policy(entry: Entry, seats: "Embedded | None" = None) -> Policy:
     lanes = json_value(entry["lanes"]) or {}
     limits = {lane: options["concurrency"] for lane, options in lanes.items() if options.get("concurrency")}
-    return Policy(entry["strategy"], entry["max_agents"], limits)
+    agents = entry["agents_allowed"] or entry["max_agents"]
+    return Policy(entry["strategy"], agents, limits, seats.slots.room if seats else {})
 
 
-def _ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> list[Ready]:
+def _ready(entry: Entry, free: int, depth: int, seats: "Embedded") -> list[Ready]:
     """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick.
 
-    Those that cannot have what they claim are not among them: they have left the line.
+    Those of full pools are not among them, nor those that cannot have what they claim: they have left the line.
     """
     found: list[Ready] = []
+    reserved, full = seats.reserved(), seats.slots.full()
     for lane in ("query", "execute"):
-        rows = _ready_rows(entry, lane, seats * depth + len(reserved), reserved)
-        if rows and rows[min(seats, len(rows)) - 1].quick:
-            rows = _ready_rows(entry, lane, seats * (IN_PLACE_MOST + 1) + len(reserved), reserved)
+        rows = _ready_rows(entry, lane, free * depth + len(reserved), reserved, full)
+        if rows and rows[min(free, len(rows)) - 1].quick:
+            rows = _ready_rows(entry, lane, free * (IN_PLACE_MOST + 1) + len(reserved), reserved, full)
         found += rows
     if claiming := [item.id for item in found if item.claiming]:
         out = transitions.screen(entry, claiming)
@@ -172,27 +175,35 @@ def _ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> list[Rea
     return found
 
 
-def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int]) -> list[Ready]:
-    rows = sql.READY(run=entry.run_id, lane=lane, limit=limit)
+def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int], full: list[str]) -> list[Ready]:
+    if full:
+        rows = sql.READY_ELSEWHERE([(pool,) for pool in full], run=entry.run_id, lane=lane, limit=limit)
+    else:
+        rows = sql.READY(run=entry.run_id, lane=lane, limit=limit)
     return [Ready(*row) for row in rows if row[0] not in reserved]
 
 
-def _grants(entry: Entry, pairs: list[tuple[Ready, "Worker"]]) -> list[Grant]:
+def _grants(entry: Entry, pairs: list[tuple[Ready, "Worker"]], seats: "Embedded") -> list[Grant]:
     by_agent = {seat.agent_id: seat for _, seat in pairs}
-    leases = transitions.lease(entry, [_pick(item, seat, entry.now) for item, seat in pairs])
+    pools = {item.id: item.pool for item, _ in pairs}
+    leases = transitions.lease(entry, [_pick(entry, item, seat, entry.now) for item, seat in pairs])
+    for lease in leases:
+        seats.slots.take(by_agent[lease.pick.agent].number, pools[lease.pick.subtask])
     return [Grant(by_agent[lease.pick.agent], entry.run_id, lease, []) for lease in leases]
 
 
-def _add_quick(grants: list[Grant], chosen: list[Ready], shares: list[list[Ready]], seats: "Embedded") -> None:
+def _add_quick(
+    entry: Entry, grants: list[Grant], chosen: list[Ready], shares: list[list[Ready]], seats: "Embedded"
+) -> None:
     behind = {item.id: share for item, share in zip(chosen, shares)}
     for grant in grants:
         if share := behind[grant.lease.pick.subtask]:
-            grant.quick = transitions.in_place([_pick(item, grant.seat, None) for item in share])
+            grant.quick = transitions.in_place([_pick(entry, item, grant.seat, None) for item in share])
             seats.reserve(grant.seat, grant.quick)
 
 
-def _pick(item: Ready, seat: "Worker", started_at: datetime | None) -> Pick:
-    available = max(moment(item.ready_at) or seat.free_since, seat.free_since)
+def _pick(entry: Entry, item: Ready, seat: "Worker", started_at: datetime | None) -> Pick:
+    available = max(time for time in (moment(item.ready_at), entry["resumed_at"], seat.free_since) if time is not None)
     return Pick(
         subtask=item.id,
         epoch=item.epoch,

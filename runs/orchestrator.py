@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from runs import journal, transitions
+from runs.backends import slots
 from runs.backends.embedded import Embedded
 from runs.estimating.live import Live
 from runs.executors import python
@@ -28,7 +29,9 @@ def start() -> Ledger:
     if _ledger is not None:
         raise RuntimeError("the orchestrator of this process is running already")
     recover(timezone.now())
-    _ledger = Ledger(Embedded())
+    seats = Embedded()
+    slots.publish(lambda: seats.slots)
+    _ledger = Ledger(seats)
     _ledger.start()
     _live = Live()
     _live.start()
@@ -47,6 +50,7 @@ def stop() -> None:
             _ledger.seats.stop()
         _ledger.stop()
         _ledger = None
+        slots.publish(None)
         python.close_all()
 
 

@@ -7,22 +7,26 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from runs import waits
-from runs.engine import speedup, states
+from runs.engine import serial, speedup, states
 from runs.models import Agent, Attempt, Event, Run, Subtask
 
 # What a snapshot gives as it stands in the row, and what it is worked out from.
 _AS_KEPT = """
     status total completed in_progress pending failed cancelled skipped retries losses agents_active max_agents
-    updated_at
+    agents_allowed updated_at
 """.split()
 _SNAPSHOT = [
     *_AS_KEPT,
     *"""
     last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
     open_query open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup
-    baseline_seconds created_at started_at finished_at eta_at eta_low_at eta_high_at eta_confidence
+    baseline_seconds paused_seconds paused_at created_at started_at finished_at backend lanes shape work_seconds
+    critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at eta_confidence
     """.split(),
 ]
+_OF_SERIAL = """
+    backend strategy max_agents completed total overlapped work_seconds critical_path_seconds agents_allowed lanes shape
+""".split()
 
 
 def snapshot(run_id: int, now: datetime) -> dict[str, Any]:
@@ -44,20 +48,31 @@ def snapshots(runs: QuerySet[Run], now: datetime) -> list[dict[str, Any]]:
 def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The same from a row read already (see _SNAPSHOT for its columns)."""
     until = row["finished_at"] or now
-    elapsed = max(0.0, (until - row["started_at"]).total_seconds()) if row["started_at"] else 0.0
+    paused = _paused(row, until)
+    elapsed = max(0.0, (until - row["started_at"]).total_seconds() - paused) if row["started_at"] else 0.0
     overhead = row["overhead_sum"] / row["overhead_count"] if row["overhead_count"] else None
     return {
         "run": str(run_id),
         "seq": row["last_seq"],
         **{name: row[name] for name in _AS_KEPT},
+        "agents_allowed": row["agents_allowed"] or row["max_agents"],
+        "agents_slowdown": row["agents_slowdown"],
+        "agents_peak": row["peak_open"],
         "waiting": _waiting(row),
         "progress": _progress(row),
         "elapsed_seconds": elapsed,
+        "paused_seconds": paused,
         **_eta(row, now),
         "busy_seconds": _busy(row, until),
         **_speedup(row, elapsed),
         "overhead_seconds_per_subtask": overhead,
     }
+
+
+def _paused(row: Mapping[str, Any], until: datetime) -> float:
+    """Seconds it was paused with nobody at work: they count neither as elapsed nor against the speedup."""
+    since = row["paused_at"]
+    return float(row["paused_seconds"]) + (max(0.0, (until - since).total_seconds()) if since else 0.0)
 
 
 def _eta(row: Mapping[str, Any], now: datetime) -> dict[str, float | None]:
@@ -91,8 +106,17 @@ def _speedup(row: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
         "baseline_speedup": measured.against_baseline,
         "theoretical_speedup": measured.limit,
         "efficiency_percent": measured.efficiency_percent,
-        "verdict": measured.verdict,
+        **_verdict(row, measured.verdict),
     }
+
+
+def _verdict(row: Mapping[str, Any], measured: str | None) -> dict[str, Any]:
+    """What was measured, unless nothing was parallel; then with the reason, and what to tell the agent."""
+    facts = {name: row[name] for name in _OF_SERIAL}
+    found = serial.judge(serial.Facts(ended=row["finished_at"] is not None, peak=row["peak_open"], **facts))
+    if found is None:
+        return {"verdict": measured, "verdict_reason": None, "verdict_cure": None}
+    return {"verdict": serial.VERDICT, "verdict_reason": found.reason, "verdict_cure": found.cure}
 
 
 def _progress(row: Mapping[str, Any]) -> float:
@@ -122,7 +146,7 @@ def _waiting(row: Mapping[str, Any]) -> dict[str, int]:
 
 _SHOWN = """
     run_id key content status priority aged lane phase position executor estimated_seconds expected_seconds
-    remaining_seconds unmet not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone
+    remaining_seconds pool unmet not_before waits_for waits_key waits_claim waits_until waits_since claims_group alone
     mode question assigned_agent last_try epoch attempts_used cancel_requested_at progress message error started_at
     finished_at
 """.split()

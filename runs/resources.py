@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from runs import limits
+from runs import limits, pools
 from runs.engine import states
 from runs.engine.claiming import refilled
 from runs.models import Attempt, Hold, Resource, Run, Subtask
+from runs.models.resource import POOL
 from todos.plan.claims import API, COUNTED
 
 SHOWN_HOLDERS = 3
@@ -27,6 +28,8 @@ def describe(kind: str, name: str, now: datetime) -> dict[str, Any]:
     used = Hold.objects.filter(kind=kind, name=name).aggregate(attempts=Count("pk"), amount=Sum("amount"))
     waiting = out_of_line().filter(waits_claim__kind=kind, waits_claim__name=name).count()
     capacity = per_second = available = None
+    if kind == POOL:
+        return {"kind": kind, "name": name, **pools.describe(name)}
     if kind in COUNTED:
         capacity = limits.default_capacity(kind) if row.capacity is None else row.capacity
         available = max(0, capacity - (used["amount"] or 0))

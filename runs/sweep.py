@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from runs import journal, transitions
+from runs import journal, narrowing, pacing, transitions
 from runs import statements as sql
 from runs.backends.embedded import Embedded
 from runs.engine import states
@@ -23,6 +23,7 @@ class Sweep:
     def __init__(self, seats: Embedded | None) -> None:
         self.seats = seats
         self._watch = Watch(SECONDS)
+        self._pools = narrowing.Pools()
 
     def look_round(self, tick: float, now: datetime) -> tuple[list[Report], set[int]]:
         """Reports that nobody else will send, and runs that want a pass. `tick`: seconds of a clock nobody sets.
@@ -40,6 +41,8 @@ class Sweep:
             reports += self.seats.beats(tick)
             surface(self.seats, tick, now)
             runs |= self.seats.let_go(tick)
+            runs |= self._pools.look(self.seats, tick, now)
+            runs |= pacing.look(self.seats, now)
         return reports, runs
 
 

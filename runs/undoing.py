@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from runs import actions, freeze, frozen, journal, orchestrator
-from runs.engine import expected, states
+from runs.engine import expected, pools, states
 from runs.models import Backend, Run, Strategy, Subtask
 from todos.plan import words
 from todos.plan.claims import Claim
@@ -85,6 +85,7 @@ def _undo(made: Run, step: Subtask, at: int) -> Subtask:
         content=f"Undo: {step.content}",
         position=at,
         executor=step.rollback,
+        pool=pools.pool_of(step.rollback),
         lane=lane,
         timeout_seconds=settings.APPROVAL_TIMEOUT_SECONDS if asks else step.timeout_seconds,
         max_retries=0,

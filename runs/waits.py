@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runs import resources
+from runs import pools, resources
 from runs import statements as sql
 from runs.engine import states
 from runs.engine.modes import Mode
@@ -72,7 +72,8 @@ def _wait_of(run: Run, subtask: Subtask, needs: dict[int, list[dict]], places: d
             "it is kept for outside agents" if subtask.executor else "it has no executor: an outside agent must take it"
         )
         return Waiting(states.Wait.AGENT, {"reason": why, "assigned_agent": subtask.assigned_agent or None})
-    return Waiting(states.Wait.CAPACITY, {"place": places.get(subtask.pk), "alone": subtask.alone})
+    pool = pools.in_the_way(subtask.pool)
+    return Waiting(states.Wait.CAPACITY, {"place": places.get(subtask.pk), "alone": subtask.alone, "pool": pool})
 
 
 def _open_needs(subtasks: list[int]) -> dict[int, list[dict]]:

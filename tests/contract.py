@@ -1,10 +1,11 @@
 """Holds every answer that a test gets against the OpenAPI document: an undocumented status or field is a failure."""
 
+import json
 import re
 from functools import cache
 from typing import Any
 
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, StreamingHttpResponse
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
@@ -26,8 +27,17 @@ def check(method: str, path: str, response: HttpResponseBase) -> None:
         assert media_type in documented or (not media_type and not documented), f"{media_type}, not {documented}"
         pointer = _pointer([*where, "content", media_type, "schema"]) if documented else ""
     if pointer and method != "HEAD" and _is_json(response):
-        error = next(_validator(pointer).iter_errors(response.json()), None)  # type: ignore[attr-defined]
+        error = next(_validator(pointer).iter_errors(_data(response)), None)
         assert error is None, f"{method} {path}: {error.message} at {list(error.absolute_path)}"
+
+
+def _data(response: HttpResponseBase) -> Any:
+    """What it says; one that streams can still be read afterwards."""
+    if not isinstance(response, StreamingHttpResponse):
+        return response.json()  # type: ignore[attr-defined]
+    content = response.getvalue()
+    response.streaming_content = iter([content])
+    return json.loads(content)
 
 
 def _is_json(response: HttpResponseBase) -> bool:

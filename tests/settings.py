@@ -4,7 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("ABREAST_HOME", tempfile.mkdtemp(prefix="abreast-tests-"))
+if "PYTEST_XDIST_WORKER" in os.environ or "ABREAST_HOME" not in os.environ:  # each process has its own
+    os.environ["ABREAST_HOME"] = tempfile.mkdtemp(prefix="abreast-tests-")
 os.environ.setdefault("ABREAST_SECRET_KEY", "only for the tests")
 
 from dashboard.settings import *  # noqa: F403

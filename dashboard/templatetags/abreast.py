@@ -4,8 +4,8 @@ The tags return finished HTML: a table of fifty rows calls them hundreds of time
 would cost more than the rest of the page.
 """
 
-from collections.abc import Sized
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sized
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from dashboard import ansi, figures
 from runs import attention
+from runs.engine import states
 from runs.models import Attempt, Run
 from runs.timeline import origin
 
@@ -81,6 +82,7 @@ _DRAWN_AS = {
     "busy": "in_progress",
     "idle": "pending",
     "waiting": "question",
+    "retired": "skipped",
 }
 
 
@@ -145,6 +147,15 @@ def since(moment: datetime | None, now: datetime | None = None) -> SafeString | 
 def elapsed(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
     """For how long something has been going on; it counts on in the browser."""
     return _ticking(moment, now, "elapsed", figures.passing)
+
+
+@register.simple_tag
+def so_far(progress: Mapping[str, Any], now: datetime) -> SafeString | str:
+    """How long a run has taken: it counts on in the browser, but not while it is paused."""
+    seconds = progress["elapsed_seconds"]
+    if progress["status"] == states.Run.PAUSED:
+        return figures.passing(seconds)
+    return elapsed(now - timedelta(seconds=seconds), now)
 
 
 def _ticking(moment: datetime | None, now: datetime | None, form: str, say: Any) -> SafeString | str:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import event_lines, frames, run_page
+from dashboard import event_lines, frames, past
 from dashboard.views.access import answer, number, run_for, wants
 from runs import browse
 from runs.models import Run
@@ -32,15 +32,16 @@ def table(request: HttpRequest, run_id: int) -> HttpResponse:
     context = _table(request, run) | {"run": run, "now": now, "ended": run.finished_at is not None}
     if wants(request, "event-table"):
         return answer(request, "run/event_table.html", context)
-    whole = context | run_page.context(run, now) | {"section": "runs", "view": "events"}
-    whole["frame_mark"] = frames.mark(run.last_seq, now, whole["ended"])
+    whole = context | past.context(request, run, now) | {"section": "runs", "view": "events"}
+    whole["frame_mark"] = frames.mark(run.last_seq, now, whole["settled"])
     return answer(request, "run/events.html", whole)
 
 
 def _table(request: HttpRequest, run: Run) -> dict:
     topic = request.GET.get("topic", "")
     topic = topic if topic in TOPICS else ""
-    before = number(request, "before")
+    moment = past.wanted(request, run)
+    before = number(request, "before") or (moment.seq + 1 if moment else None)
     found, older = browse.events(run, topic, before or run.last_seq + 1, A_PAGE)
     here = reverse("run-events", args=[run.pk])
     newest_url = f"{here}?topic={topic}" if topic else here

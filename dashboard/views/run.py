@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, rows, run_page
+from dashboard import frames, past, rows, run_page
 from dashboard.views.access import answer, number, run_for
 from runs import browse, proof, queries
 from runs import timeline as bars
@@ -25,14 +25,14 @@ LEGEND = (
 @require_safe
 def timeline(request: HttpRequest, run_id: int) -> HttpResponse:
     run, now = run_for(request, run_id), timezone.now()
-    context = run_page.context(run, now) | {"section": "runs", "view": "timeline", "legend": LEGEND}
-    context["frame_mark"] = frames.mark(run.last_seq, now, context["ended"])
+    context = past.context(request, run, now) | {"section": "runs", "view": "timeline", "legend": LEGEND}
+    context["frame_mark"] = frames.mark(run.last_seq, now, context["settled"])
     if request.GET.get("as") == "table":
         context["page"] = browse.attempts(run_id, request.GET.get("cursor", ""), ATTEMPTS_A_PAGE)
         return answer(request, "run/timeline_table.html", context)
-    if not context["ended"]:
+    if not context["settled"]:
         context["rows"] = rows.of(run, queries.now_and_next(run, frames.NOW_AND_NEXT), now)
-    context["timeline_rows"] = range(run_page.timeline_rows(run, context["ended"]))
+    context["timeline_rows"] = range(run_page.timeline_rows(run, context["settled"]))
     return answer(request, "run/timeline.html", context)
 
 

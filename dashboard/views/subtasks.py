@@ -1,6 +1,6 @@
 """The subtasks of a run: a table with filters, and a drawer beside it for one of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, rows, run_page, subtask_page
+from dashboard import frames, past, rows, subtask_page
 from dashboard.views.access import answer, run_for, subtask_for, wants
 from runs import browse
 from runs.engine import states
@@ -22,8 +22,7 @@ A_PAGE = 50
 @require_safe
 def table(request: HttpRequest, run_id: int) -> HttpResponse:
     run, now = run_for(request, run_id), timezone.now()
-    context = _table(request, run) | {"run": run, "now": now}
-    context["rows"] = rows.of(run, context["page"].rows, now)
+    context = {"run": run, "now": now} | _table(request, run)
     if wants(request, "subtask-table"):
         return answer(request, "run/subtask_table.html", context)
     return _whole(request, run, context)
@@ -38,14 +37,13 @@ def one(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
     drawer = subtask_page.context(run, subtask, now) | {"list_url": _list_url(request, run)}
     if wants(request, "drawer") or wants(request, "subtask-drawer"):
         return answer(request, "run/drawer.html", drawer)
-    context = _table(request, run) | {"now": now}
-    context["rows"] = rows.of(run, context["page"].rows, now)
+    context = {"now": now} | _table(request, run)
     return _whole(request, run, drawer | context | {"drawer": True})
 
 
 def _whole(request: HttpRequest, run: Run, context: dict) -> HttpResponse:
-    whole = context | run_page.context(run, context["now"]) | {"section": "runs", "view": "subtasks"}
-    whole["frame_mark"] = frames.mark(run.last_seq, context["now"], whole["ended"])
+    whole = context | past.context(request, run, context["now"]) | {"section": "runs", "view": "subtasks"}
+    whole["frame_mark"] = frames.mark(run.last_seq, context["now"], whole["settled"])
     return answer(request, "run/subtasks.html", whole)
 
 
@@ -82,18 +80,24 @@ COLUMNS = (
 
 
 def _table(request: HttpRequest, run: Run) -> dict:
-    wanted = _wanted(request)
+    wanted, moment = _wanted(request), past.wanted(request, run)
+    if moment is not None:  # by what they were then, no index has them
+        wanted = replace(wanted, status="", order="position" if wanted.order == "status" else wanted.order)
     page = browse.subtasks(run, wanted, request.GET.get("cursor", ""), A_PAGE)
+    shown = past.rows(run, page.rows, moment) if moment else rows.of(run, page.rows, timezone.now())
     kept = {"status": wanted.status, "order": wanted.order if wanted.order != "status" else ""}
+    kept |= {"agent": wanted.agent}
     kept = {name: value for name, value in kept.items() if value}
     return {
         "page": page,
+        "rows": shown,
         "wanted": wanted,
         "kept": kept.items(),
-        "chips": _chips(run, wanted),
+        "chips": [] if moment else _chips(run, wanted),
         "columns": _columns(run, wanted),
         "matching": _matching(run, wanted),
         "searches_text": browse.searches_text(run),
+        "all_agents_url": _address(run, wanted, agent=""),
         "table_url": _address(run, wanted, cursor=request.GET.get("cursor", "")),
     }
 
@@ -104,11 +108,12 @@ def _wanted(request: HttpRequest) -> browse.SubtaskFilter:
         status if status in browse.BY_INTEREST else "",
         request.GET.get("q", "").strip()[:200].replace("\x00", ""),
         order if order in browse.ORDERS else "status",
+        request.GET.get("agent", "").strip()[:200].replace("\x00", ""),
     )
 
 
 def _address(run: Run, wanted: browse.SubtaskFilter, **changes: str) -> str:
-    parts = {"status": wanted.status, "q": wanted.text, "order": wanted.order} | changes
+    parts = {"status": wanted.status, "q": wanted.text, "order": wanted.order, "agent": wanted.agent} | changes
     if parts["order"] == "status":
         parts["order"] = ""
     query = urlencode({name: value for name, value in parts.items() if value})
@@ -144,6 +149,8 @@ def _columns(run: Run, wanted: browse.SubtaskFilter) -> list[Column]:
 
 def _matching(run: Run, wanted: browse.SubtaskFilter) -> str:
     """How many there are, as far as that is known without counting."""
+    if wanted.agent:
+        return f"those that {wanted.agent} has tried"
     if wanted.text:
         return f"those found in {run.total:,}"
     return f"{getattr(run, wanted.status) if wanted.status else run.total:,}"

@@ -8,9 +8,10 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import access, actions, resources
+from runs import access, actions, pools, resources
+from runs.models.resource import POOL
 from todos.plan.claims import API, FILE
-from todos.problems import Invalid
+from todos.problems import Invalid, Missing
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import EVERYONE, Operation
@@ -21,7 +22,8 @@ MOST_CALLS = 1_000_000
 
 
 class LimitIn(Wire):
-    """How much there is: `per_second` of an API, `capacity` of the rest (connections, or MiB of memory)."""
+    """How much there is: `per_second` of an API, `capacity` of the rest (connections, MiB of memory, or subtasks of a
+    pool that are carried out at once: null for no limit)."""
 
     capacity: Annotated[int, Field(ge=1, le=MAX_AMOUNT)] | None = None
     per_second: Annotated[float, Field(gt=0, le=MOST_CALLS, allow_inf_nan=False)] | None = None
@@ -75,11 +77,41 @@ class WaitedFor(TypedDict):
 
 
 @closed
+class PoolUse(TypedDict):
+    cpu: float | None
+    memory: float | None
+    io: None
+    network: None
+    storage: None
+
+
+@closed
+class PoolShare(TypedDict):
+    cpu: float
+    memory: float
+    io: float
+    network: float
+    storage: float
+
+
+@closed
+class PoolOut(TypedDict):
+    name: str
+    limit: int | None
+    asked: int | None
+    running: int | None
+    waiting: int
+    share: PoolShare
+    use: PoolUse | None
+
+
+@closed
 class RunResourcesOut(TypedDict):
     held: list[Held]
     held_count: int
     waiting: list[WaitedFor]
     waiting_count: int
+    pools: list[PoolOut]
 
 
 class OneResource(Endpoint):
@@ -87,13 +119,21 @@ class OneResource(Endpoint):
 
     @Operation({200: ResourceOut}, scopes=EVERYONE)
     def get(self, request: Request, kind: str, name: str) -> Any:
+        _refuse_unknown(kind, name)
         return resources.describe(kind, name, timezone.now())
 
     @Operation({200: ResourceOut}, body=LimitIn)
     def put(self, request: Request, kind: str, name: str, body: LimitIn) -> Any:
+        _refuse_unknown(kind, name)
         refuse_unfit(kind, body)
         actions.set_limit(kind, name, capacity=body.capacity, per_second=body.per_second)
         return resources.describe(kind, name, timezone.now())
+
+
+def _refuse_unknown(kind: str, name: str) -> None:
+    """There are no pools but these."""
+    if kind == POOL and name not in pools.LIMITED:
+        raise Missing("there is no such pool")
 
 
 def refuse_unfit(kind: str, body: LimitIn) -> None:
@@ -103,7 +143,7 @@ def refuse_unfit(kind: str, body: LimitIn) -> None:
     wanted, other = ("per_second", "capacity") if kind == API else ("capacity", "per_second")
     if getattr(body, other) is not None:
         raise Invalid.at(f"/{other}", f"{kind} has a limit `{wanted}`")
-    if getattr(body, wanted) is None:
+    if getattr(body, wanted) is None and not (kind == POOL and wanted in body.model_fields_set):
         raise Invalid.at(f"/{wanted}", "this is needed")
 
 
@@ -112,4 +152,5 @@ class RunResources(Endpoint):
 
     @Operation({200: RunResourcesOut}, scopes=EVERYONE, one_run=True)
     def get(self, request: Request, run: int) -> Any:
-        return resources.of_run(access.run_for(self.principal, run))
+        found = access.run_for(self.principal, run)
+        return resources.of_run(found) | {"pools": pools.of_run(found)}

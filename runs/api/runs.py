@@ -53,10 +53,16 @@ class RunIn(Wire):
     backend: Literal["embedded", "external", "tracked"] = "embedded"
     strategy: Literal["auto", "parallel", "hybrid", "sequential"] = "auto"
     max_agents: Annotated[int, Field(ge=1, le=1_000)] = settings.RUN_MAX_AGENTS
+    adaptive: bool | None = None
     fail_fast: bool = False
     barriers: bool = False
     lanes: LanesIn | None = None
     budget: BudgetIn | None = None
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Who names a number of agents gets it; who leaves it to us gets no more than help."""
+        return "max_agents" not in self.model_fields_set if self.adaptive is None else self.adaptive
 
 
 class TodoRun(Endpoint):
@@ -73,6 +79,7 @@ def options_of(body: RunIn) -> actions.Options:
         backend=Backend(body.backend),
         strategy=Strategy(body.strategy),
         max_agents=body.max_agents,
+        adaptive=body.is_adaptive,
         fail_fast=body.fail_fast,
         barriers=body.barriers,
         lanes=body.lanes.model_dump(exclude_none=True) if body.lanes else {},

@@ -47,6 +47,7 @@ class RunOut(TypedDict):
     reason: str
     backend: str
     max_agents: int
+    adaptive: bool
     fail_fast: bool
     barriers: bool
     phase: int | None
@@ -84,6 +85,7 @@ class Progress(TypedDict):
     max_agents: int
     progress: float
     elapsed_seconds: float
+    paused_seconds: float
     eta_seconds: float | None
     eta_low_seconds: float | None
     eta_high_seconds: float | None
@@ -95,6 +97,11 @@ class Progress(TypedDict):
     baseline_speedup: float | None
     overhead_seconds_per_subtask: float | None
     verdict: str | None
+    verdict_reason: str | None
+    verdict_cure: str | None
+    agents_allowed: int
+    agents_slowdown: float | None
+    agents_peak: int | None
     updated_at: datetime
 
 
@@ -179,6 +186,7 @@ def run_out(run: Run) -> RunOut:
         "reason": run.reason,
         "backend": run.backend,
         "max_agents": run.max_agents,
+        "adaptive": run.adaptive,
         "fail_fast": run.fail_fast,
         "barriers": run.barriers,
         "phase": run.phase,

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from runs.backends.paces import Paces
+from runs.backends.slots import Slots
 from runs.engine.schedule import IN_PLACE_SECONDS
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
@@ -143,6 +145,8 @@ class Embedded:
         self._reserved: dict[int, Worker] = {}
         self._in_place: set[Worker] = set()  # workers with no open attempt that are still at it
         self._next_beat = 0.0
+        self.slots = Slots()
+        self.paces = Paces()
 
     # ---- seats for a pass ----
 
@@ -170,8 +174,8 @@ class Embedded:
         self._line.pop(run_id, None)
 
     def next_in_line(self) -> list[int]:
-        """Runs for which there are seats now: each should have a pass."""
-        return list(self._line)[: len(self._idle)]
+        """Runs for which there are seats now, or room in a pool: each should have a pass."""
+        return list(self._line)[: len(self._idle)] + self.slots.called()
 
     # ---- what runs in place ----
 
@@ -196,6 +200,7 @@ class Embedded:
         if frees:
             self._in_place.discard(worker)
             self._unreserve(worker)
+            self.slots.free(worker.number)
             worker.free_since = now
             heapq.heappush(self._idle, worker)
         elif ends:
@@ -230,11 +235,12 @@ class Embedded:
     # ---- a transaction that fails ----
 
     def snapshot(self) -> tuple:
-        return list(self.workers), list(self._idle), dict(self._line), dict(self._reserved), set(self._in_place)
+        kept = list(self.workers), list(self._idle), dict(self._line), dict(self._reserved), set(self._in_place)
+        return *kept, self.slots.copy()
 
     def restore(self, kept: tuple) -> None:
         """As it was before a transaction that was rolled back."""
-        self.workers, self._idle, self._line, self._reserved, self._in_place = kept
+        self.workers, self._idle, self._line, self._reserved, self._in_place, self.slots = kept
 
     def _hire(self, now: datetime) -> None:
         number = len(self.workers) + 1

@@ -5,8 +5,10 @@ then in the order it was written. Strategies and lanes only narrow what may be t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from runs.engine.pools import COORDINATION, slots_of
 
 # Work expected to take less is run in place, behind other work, instead of a dispatch of its own: it would cost more
 # to hand out than to do.
@@ -31,6 +33,7 @@ class Ready:
     declared: bool = False  # it says what it claims, if only that it claims nothing
     claiming: bool | None = False
     shared: bool = False  # whoever comes first may take it
+    pool: str = COORDINATION
 
     @property
     def quick(self) -> bool:
@@ -62,11 +65,13 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a run allows: its strategy, its agents, and how many attempts each lane may have open."""
+    """What a run allows: its strategy, its agents, and how many attempts each lane may have open. `room`: how many more
+    the limits of pools leave, of all runs."""
 
     strategy: str
     max_agents: int
     lane_limits: Mapping[str, int]
+    room: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def agents(self) -> int:
@@ -77,17 +82,17 @@ def choose(ready: Sequence[Ready], opened: Open, policy: Policy) -> list[Ready]:
     """The subtasks to start, first things first; `ready` may come in any order.
 
     One that must be alone waits until nothing is open, and what ranks below it waits for it: otherwise its turn would
-    never come. Only what its lane keeps out is passed over.
+    never come. Only what its lane or its pool keeps out is passed over.
     """
     free = policy.agents - opened.total
     if opened.alone or free <= 0:
         return []
-    left = _room(ready, opened, policy)
+    left, slots = _room(ready, opened, policy), dict(policy.room)
     chosen: list[Ready] = []
     for item in sorted(ready, key=lambda item: item.rank):
         if len(chosen) == free:
             break
-        if left[item.lane] <= 0:
+        if left[item.lane] <= 0 or (slots and _is_full(item.pool, slots)):
             continue
         if item.alone:
             return chosen or ([] if opened.total else [item])
@@ -98,7 +103,13 @@ def choose(ready: Sequence[Ready], opened: Open, policy: Policy) -> list[Ready]:
         else:
             left[item.lane] -= 1
         chosen.append(item)
+        for slot in slots_of(item.pool) if slots else ():
+            slots[slot] = slots.get(slot, free) - 1
     return chosen
+
+
+def _is_full(pool: str, slots: Mapping[str, int]) -> bool:
+    return any(slots.get(slot, 1) <= 0 for slot in slots_of(pool))
 
 
 def _changes_alone(item: Ready, policy: Policy) -> bool:
@@ -128,9 +139,9 @@ def _room(ready: Sequence[Ready], opened: Open, policy: Policy) -> dict[str, int
 def share_out(ready: Sequence[Ready], chosen: Sequence[Ready]) -> list[list[Ready]]:
     """For each chosen subtask, the quick ones that may follow it in its seat.
 
-    Only those that come next in rank, of the same lane, and only behind a quick one: nothing that is worth a dispatch
-    of its own is overtaken, and nothing quick waits behind something slow. Changes of which nobody knows what they
-    claim do not follow those of which one does: other changes may be going on beside them.
+    Only those that come next in rank, of the same lane and pool, and only behind a quick one: nothing that is worth a
+    dispatch of its own is overtaken, and nothing quick waits behind something slow. Changes of which nobody knows what
+    they claim do not follow those of which one does: other changes may be going on beside them.
     """
     shares: list[list[Ready]] = [[] for _ in chosen]
     taken = {item.id for item in chosen}
@@ -150,4 +161,8 @@ def share_out(ready: Sequence[Ready], chosen: Sequence[Ready]) -> list[list[Read
 
 
 def _may_follow(item: Ready, host: Ready) -> bool:
-    return item.lane == host.lane and (item.declared or item.lane == "query" or not host.declared)
+    return (
+        item.lane == host.lane
+        and item.pool == host.pool
+        and (item.declared or item.lane == "query" or not host.declared)
+    )

@@ -1,8 +1,11 @@
 """What parallel work gained, from what was measured. What cannot be known honestly is None."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from statistics import median
 
 PAYS_FROM = 1.1
+SLOWER_FROM = 1.15
 FEWEST_FOR_A_VERDICT = 3
 
 
@@ -33,12 +36,46 @@ def measure(
     if not completed or elapsed_seconds <= 0:
         return Speedup(None, limit, None, None)
     speedup = work_seconds / elapsed_seconds
-    true_limit = limit if limit is not None and limit >= speedup else None
+    against_baseline = baseline_seconds / elapsed_seconds if baseline_seconds is not None else None
+    true_limit = limit if limit is not None and limit >= max(speedup, against_baseline or 0.0) else None
     efficiency = 100 * speedup / true_limit if true_limit else None
     asked_for_one = max_agents == 1 or strategy == "sequential"
     verdict = None
-    against_baseline = baseline_seconds / elapsed_seconds if baseline_seconds is not None else None
     if completed >= FEWEST_FOR_A_VERDICT and not asked_for_one:
         gained = speedup if against_baseline is None else against_baseline
         verdict = "parallel pays" if gained >= PAYS_FROM else "parallel does not pay"
     return Speedup(speedup, true_limit, efficiency, verdict, against_baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Of some measured seconds: half of them are at most `median`, 95 % at most `p95`."""
+
+    median: float
+    p95: float
+
+
+def spread(seconds: Collection[float]) -> Spread | None:
+    """None where nothing was measured."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+    return Spread(median(ordered), ordered[-(-95 * len(ordered) // 100) - 1])
+
+
+@dataclass(frozen=True, slots=True)
+class Slowdown:
+    """How much longer subtasks took here than one agent alone takes for them: the median of `compared` of them."""
+
+    ratio: float
+    compared: int
+
+    @property
+    def slower(self) -> bool:
+        return self.ratio > SLOWER_FROM
+
+
+def slowdown(pairs: Iterable[tuple[float, float]]) -> Slowdown | None:
+    """`pairs`: seconds here and alone. None where there are fewer than a verdict needs."""
+    ratios = [here / alone for here, alone in pairs if alone > 0]
+    return Slowdown(median(ratios), len(ratios)) if len(ratios) >= FEWEST_FOR_A_VERDICT else None

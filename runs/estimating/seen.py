@@ -16,7 +16,7 @@ from runs.estimating import past
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
 from todos.plan import words
 
-RUN = "pk owner_id todo_id status backend strategy barriers lanes max_agents started_at finished_at".split()
+RUN = "pk owner_id todo_id status backend strategy barriers lanes max_agents agents_allowed started_at finished_at".split()
 AWAY_AFTER = timedelta(seconds=30)
 """An agent from outside that has ended nothing for so long is not counted on."""
 SURE = 10
@@ -74,7 +74,7 @@ def _agents(run: Mapping[str, Any], now: datetime) -> int:
     """How many are at it at a time: those the run may have; of agents from outside those that were seen lately."""
     if run["strategy"] == "sequential":
         return 1
-    most = int(run["max_agents"])
+    most = int(run["agents_allowed"] or run["max_agents"])
     if run["backend"] != "external":
         return min(most, settings.EMBEDDED_MAX_WORKERS)
     lately = Q(status__in=states.ATTEMPT_OPEN) | Q(finished_at__gte=now - AWAY_AFTER)

@@ -81,7 +81,9 @@ class Discard:
 class Job:
     """One attempt as its executor sees it.
 
-    `inputs` are results of other subtasks, a JSON value a name. `attempt` is 0 for what runs in place.
+    `inputs` are results of other subtasks, a JSON value a name. `attempt` is 0 for what runs in place. `process`: the
+    child that works for it, with all below it; 0 when there is none. `waited_seconds`: how long those stood in line
+    for a processor, as far as it was seen.
     """
 
     spec: dict[str, Any]
@@ -96,6 +98,8 @@ class Job:
     attempts_used: int = 1
     iteration: int = 1
     partial_result: Any = None
+    process: int = 0
+    waited_seconds: float = 0.0
     output: OutputSink = field(default_factory=Discard)
     report: Callable[[float | None, str | None], None] = lambda progress, message: None
 

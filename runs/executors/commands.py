@@ -42,6 +42,7 @@ def carry_out(job: Job, order: dict[str, Any]) -> Ended:
     since = time.monotonic()
     tail = _Tail(job)
     with _scratch(order) as scratch, contextlib.closing(_Launcher(order | {"scratch": scratch})) as launcher:
+        job.process = launcher.process
         with Listener(job, launcher.control, launcher.output, tail.write) as listener:
             try:
                 _follow(job, listener)
@@ -105,6 +106,10 @@ class _Launcher:
         os.close(printing)
         with contextlib.suppress(OSError):  # it is gone: then there will be no answer
             frames.send(self.control, order)
+
+    @property
+    def process(self) -> int:
+        return self._process.pid
 
     def ask_to_end(self) -> None:
         with contextlib.suppress(OSError):

@@ -113,6 +113,7 @@ class Hand:
     def call(self, job: Job, request: dict[str, Any]) -> dict[str, Any]:
         """Its answer, as `hand.py` gives it. Raises Failed when it ends instead, and Stopped."""
         number = next(self._numbers)
+        job.process = self._process.pid
         self._send(request | {"id": number})
         with Listener(job, self._channel, self._output, job.output.write) as listener:
             while not listener.answers and not listener.gone:

@@ -123,11 +123,11 @@ def _add_up(report: Report, outcome: Outcome, seconds: float) -> None:
 def _timed(run: Executor, job: Job) -> tuple[Outcome, float]:
     """Calls the executor, and says how many seconds the work took, without those in line for a processor: agents that
     share too few of them make each other slower, and that is no work."""
-    began, waited = time.monotonic(), seconds_in_line()
+    began, waited = time.monotonic(), seconds_in_line() + job.waited_seconds
     outcome = run(job)
     if outcome.worked_seconds is not None:
         return outcome, outcome.worked_seconds
-    return outcome, max(0.0, time.monotonic() - began - (seconds_in_line() - waited))
+    return outcome, max(0.0, time.monotonic() - began - (seconds_in_line() + job.waited_seconds - waited))
 
 
 def _check(result: Any) -> None:

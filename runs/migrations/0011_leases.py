@@ -9,7 +9,7 @@ DEPTHS = "UPDATE runs_agent SET depth = 1"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runs", "0009_following")]
+    dependencies = [("runs", "0010_pools")]
 
     operations = [
         migrations.AddField(

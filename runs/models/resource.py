@@ -7,15 +7,16 @@ from runs.models.run import Run
 from runs.models.subtask import Subtask
 from todos.plan import claims
 
+POOL = "pool"
 KINDS = [(word, word) for word in (claims.FILE, claims.API, claims.DATABASE, claims.MEMORY)]
 
 
 class Resource(models.Model):
     """A limit somebody set, or the state of an API's limiter. What is null, or has no row, is as the settings say."""
 
-    kind = models.CharField(max_length=8, choices=KINDS)
+    kind = models.CharField(max_length=8, choices=[*KINDS, (POOL, POOL)])
     name = models.CharField(max_length=500)
-    # Connections, or MiB.
+    # Connections, MiB, or subtasks of a pool that are carried out at once.
     capacity = models.PositiveIntegerField(null=True)
     per_second = models.FloatField(null=True)
     # Calls that may be made at once as of `refilled_at`; less than none when one claim was larger than the bucket.

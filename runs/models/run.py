@@ -36,6 +36,11 @@ class Run(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Set while it is paused with nobody at work; the seconds of all such stretches that are over: no time of the run.
+    # And when it was last resumed: before that nothing could start.
+    paused_at = models.DateTimeField(null=True)
+    paused_seconds = models.FloatField(default=0)
+    resumed_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
     # Behind barriers: the phase under way, and when the next begins even if this one has not ended.
@@ -47,6 +52,14 @@ class Run(models.Model):
     work_seconds = models.FloatField(default=0)
     critical_path_seconds = models.FloatField(default=0)
     theoretical_speedup = models.FloatField(null=True)
+    # What of the plan may keep subtasks apart (`engine.serial.shape_of`).
+    shape = models.JSONField(default=dict, blank=True)
+    # Whether it takes fewer agents when they slow each other down; how many it takes now (null: all it asked for), and
+    # the steps that led there: how many, when the last was, and how slow they were.
+    adaptive = models.BooleanField(default=False)
+    agents_allowed = models.PositiveSmallIntegerField(null=True)
+    agents_steps = models.PositiveIntegerField(default=0)
+    agents_slowdown = models.FloatField(null=True)
     # How long a sequential run of the same subtasks took.
     baseline_seconds = models.FloatField(null=True)
     # Of tracked work: when its agents were last heard, and until when it stays open for more once all has ended.
@@ -94,6 +107,9 @@ class Run(models.Model):
     open_execute = models.PositiveIntegerField(default=0)
     open_undeclared = models.PositiveIntegerField(default=0)
     open_alone = models.PositiveIntegerField(default=0)
+    # The most attempts that were ever open at once (null: nobody counted), and how many began beside another.
+    peak_open = models.PositiveIntegerField(null=True, default=0)
+    overlapped = models.PositiveIntegerField(default=0)
     # Subtasks in progress that have been asked to stop.
     stopping = models.PositiveIntegerField(default=0)
     agents_active = models.PositiveIntegerField(default=0)

@@ -32,6 +32,8 @@ class Subtask(Spec):
     waits_claim = models.JSONField(null=True)
     waits_until = models.DateTimeField(null=True)
     waits_since = models.DateTimeField(null=True)
+    # Whose share of the machine it uses (`engine.pools.pool_of`).
+    pool = models.CharField(max_length=24, default="coordination")
     # Runs alone in its run: not parallelizable, or on its last, sequential try.
     alone = models.BooleanField(default=False)
     last_try = models.BooleanField(default=False)
@@ -75,12 +77,14 @@ class Subtask(Spec):
                 fields=["run", "phase", "status"], condition=models.Q(phase__isnull=False), name="subtask_by_phase"
             ),
             # Dispatch: what can start, by priority, then the longest remaining path, then the order it was written in.
+            # The pool is in it for passing over those of a full one without reading their rows.
             models.Index(
                 "run",
                 "lane",
                 "priority",
                 models.F("remaining_seconds").desc(),
                 "position",
+                "pool",
                 condition=models.Q(status="pending", unmet=0, not_before=None, waits_for=""),
                 name="subtask_ready_by_rank",
             ),

@@ -6,7 +6,7 @@ READY = Statement(
     "",
     """
     SELECT id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at,
-           claims IS NOT NULL, claims <> '[]', mode = 'hybrid'
+           claims IS NOT NULL, claims <> '[]', mode = 'hybrid', pool
     FROM runs_subtask
     WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
       AND waits_for = '' AND mode <> 'external'
@@ -20,7 +20,7 @@ READY_OUTSIDE = Statement(
     "capability text",
     """
     SELECT s.id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at,
-           claims IS NOT NULL, claims <> '[]', mode = 'hybrid'
+           claims IS NOT NULL, claims <> '[]', mode = 'hybrid', pool
     FROM runs_subtask s
     WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
       AND waits_for = '' AND mode <> 'internal' AND assigned_agent IN ('', %(agent)s)
@@ -39,6 +39,12 @@ READING = Statement(
                    WHERE run_id = %(run)s AND lane = 'query' AND status = 'pending' AND unmet = 0
                      AND not_before IS NULL AND waits_for = '' AND (%(all)s = 1 OR mode = 'external'))
     """,
+)
+
+# The same but for those of these pools, which are full.
+READY_ELSEWHERE = Statement(
+    "pool text",
+    READY.text.replace("AND mode <> 'external'", "AND mode <> 'external' AND pool NOT IN (SELECT v.pool FROM {rows})"),
 )
 
 SPECS = Statement(

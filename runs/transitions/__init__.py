@@ -4,6 +4,7 @@ Every function writes into an `Entry` (see `runs/journal.py`), so a change, its 
 transaction. Every UPDATE is guarded by state and epoch in its WHERE; who loses writes nothing.
 """
 
+from runs.transitions.agents import take_agents
 from runs.transitions.aging import age
 from runs.transitions.asking import answer, ask
 from runs.transitions.claiming import look_again, screen
@@ -61,6 +62,7 @@ __all__ = [
     "screen",
     "skip_unneeded",
     "stopping_attempts",
+    "take_agents",
     "take_back_questions",
     "undelay",
 ]

@@ -51,9 +51,12 @@ class Lease:
     verify: dict[str, Any] | None = None
 
 
-def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
+def lease(entry: Entry, picks: Sequence[Pick], *, done_in_place: bool = False) -> list[Lease]:
     """Gives subtasks to agents, each with all its claims. Left out of the answer are those that another took meanwhile,
-    and those that cannot have their claims now: they wait for them."""
+    and those that cannot have their claims now: they wait for them.
+
+    `done_in_place`: each agent has done all of its own already, one after the other.
+    """
     if not picks:
         return []
     desk = claiming.admit(entry, [pick.subtask for pick in picks])
@@ -63,6 +66,8 @@ def lease(entry: Entry, picks: Sequence[Pick]) -> list[Lease]:
     won = sql.LEASE_SUBTASKS(wanted, run=entry.run_id) if wanted else []
     leases = {row[0]: _lease(by_id[row[0]], *row[1:]) for row in won}
     if leases:
+        agents = {given.pick.agent for given in leases.values()}
+        count_beside(entry, len(leases), len(agents) if done_in_place else len(leases))
         _open(entry, leases)
     if desk:
         claiming.settle(entry, desk, leases)
@@ -81,6 +86,17 @@ def _open(entry: Entry, leases: dict[int, Lease]) -> None:
     for attempt, subtask in made:
         leases[subtask].attempt = attempt
         _opened(entry, leases[subtask])
+
+
+def count_beside(entry: Entry, begun: int, together: int) -> None:
+    """Keeps how many attempts were ever open at once, and how many began beside others: before they are counted as
+    open. `begun` do now, `together` of them at the same time."""
+    if entry["peak_open"] is None:
+        return
+    at_once = entry.open + together
+    entry.mark(peak_open=max(entry["peak_open"], at_once))
+    if at_once > 1:
+        entry.add(overlapped=begun - (entry.open == 0))
 
 
 def in_place(picks: Sequence[Pick]) -> list[Lease]:

@@ -18,6 +18,8 @@ def move(entry: Entry, verb: str, **data: Any) -> bool:
     entry.mark(status=target)
     if target == states.Run.RUNNING:
         entry.mark(started_at=entry["started_at"] or entry.now)  # it may have been paused before it began
+    if verb == "resume":
+        entry.mark(resumed_at=entry.now)
     entry.note(f"run_{target}", before=before, after=target, data=data or None)
     return True
 
@@ -71,6 +73,7 @@ def close(entry: Entry) -> bool:
     before = entry["status"]
     reason = entry["end_reason"] or {"completed": "done"}.get(status, status)
     entry.mark(status=status, end_reason=reason, finished_at=entry.now, started_at=entry["started_at"] or entry.now)
+    entry.keep_paused()
     entry.note(f"run_{status}", topic="results", before=before, after=status, data={"reason": reason})
     _measured(entry)
     return True
@@ -79,5 +82,5 @@ def close(entry: Entry) -> bool:
 def _measured(entry: Entry) -> None:
     """A baseline that did all of its work tells the run it was made for how long that takes one after the other."""
     if entry["baseline_of_id"] and entry["completed"] == entry["total"]:
-        took = (entry["finished_at"] - entry["started_at"]).total_seconds()
+        took = (entry["finished_at"] - entry["started_at"]).total_seconds() - entry["paused_seconds"]
         sql.BASELINE(run=entry["baseline_of_id"], seconds=took, now=stamp(entry.now))

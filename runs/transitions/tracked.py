@@ -14,6 +14,7 @@ from runs.journal import Entry
 from runs.models import Subtask
 from runs.reports import Report, Said, Usage
 from runs.sql import json_text, stamp
+from runs.transitions.leasing import count_beside
 from runs.transitions.lifecycle import request_cancel
 from runs.transitions.making import count_in
 from runs.transitions.reporting import apply
@@ -39,6 +40,7 @@ def begin(entry: Entry, subtask: Subtask, agent: int, token: int | None) -> bool
     for epoch, unmet, lane, alone in won:
         row = (subtask.pk, epoch, agent, token, now, None, now, now, states.Attempt.RUNNING)
         ((attempt, _),) = sql.LEASE_ATTEMPTS([row], run=entry.run_id, now=now, expires=None, false=False, waits="")
+        count_beside(entry, 1, 1)
         entry.add(pending=-1, in_progress=1, open_alone=bool(alone), open_started_sum=entry.seconds(entry.now))
         entry.add(blocked=-bool(unmet), outside=-(not unmet))
         entry.add(**{f"open_{lane}": 1}, open_undeclared=lane == "execute" and subtask.claims is None)

@@ -14,6 +14,8 @@ from runs.verify import (
     counters,
     history,
     holds,
+    parallel,
+    paused,
     phases,
     ranks,
     rows,
@@ -23,7 +25,22 @@ from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
 __all__ = ["CHECKS", "Check", "Finding", "verify"]
 
-_MODULES = (added, aggregates, rows, history, conditions, counters, busy, holds, phases, budgets, ranks, undone)
+_MODULES = (
+    added,
+    aggregates,
+    rows,
+    history,
+    conditions,
+    counters,
+    busy,
+    paused,
+    holds,
+    phases,
+    budgets,
+    ranks,
+    undone,
+    parallel,
+)
 CHECKS: list[Check] = sorted(
     (check for module in _MODULES for check in module.CHECKS), key=lambda check: int(check.id[1:])
 )

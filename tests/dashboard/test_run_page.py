@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import run_page
@@ -104,7 +106,7 @@ def test_a_run_under_way_is_described_by_one_query_for_its_agents(
         found = run_page.context(run, there.now)
     assert found["at_work"] == 1
     assert found["progress"]["total"] == 20
-    assert [tab.count for tab in found["tabs"]] == [None, 20, run.last_seq]
+    assert [tab.count for tab in found["tabs"]] == [None, None, 20, run.last_seq, None, None]
 
 
 def test_the_timeline_keeps_room_for_the_agents_that_may_come(ada: User) -> None:
@@ -128,3 +130,40 @@ def test_no_more_room_is_kept_than_a_page_has_to_spare(ada: User) -> None:
 
 def test_a_run_that_ended_needs_room_for_those_who_took_part(ada: User) -> None:
     assert run_page.timeline_rows(scene(ada, "abc", max_agents=3).run, ended=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("allowed", "slowdown", "words"),
+    [
+        (4, None, ""),
+        (4, 1.4, ""),
+        (3, 1.4, "3 of 4 agents: they slow each other down (1.4x)."),
+        (1, None, "1 of 4 agents: they slow each other down."),
+    ],
+)
+def test_agents_that_were_taken_away_are_told_with_the_reason(allowed: int, slowdown: float | None, words: str) -> None:
+    progress = {"agents_allowed": allowed, "max_agents": 4, "agents_slowdown": slowdown}
+    assert run_page.slowed(progress) == words
+
+
+@pytest.mark.django_db
+def test_a_run_that_was_serial_shows_why_and_the_sentence_that_cures_it(client: Client, ada: User) -> None:
+    there = scene(ada, "abcd")
+    for key in "abcd":
+        there.start(key)
+        there.complete(key)
+    Run.objects.update(critical_path_seconds=F("work_seconds"), agents_allowed=None)
+    client.force_login(ada)
+    shown = client.get(f"/runs/{there.run_id}/").content.decode()
+    assert "verdict: ran serial" in shown
+    assert "One at a time, though 4 agents were allowed: a chain of dependencies" in shown
+    assert "Name in `depends_on` only" in shown
+
+
+@pytest.mark.django_db
+def test_a_run_whose_agents_slow_each_other_down_says_so_while_it_goes_on(client: Client, ada: User) -> None:
+    there = scene(ada, "abcd")
+    there.start("a")
+    Run.objects.update(agents_allowed=3, agents_slowdown=1.44, agents_steps=1)
+    client.force_login(ada)
+    assert "3 of 4 agents: they slow each other down (1.4x)." in client.get(f"/runs/{there.run_id}/").content.decode()

@@ -16,7 +16,7 @@ from tests.docs.reading import DOCUMENTS, ROOT, name_of, section, tables, text_o
 DOCUMENT = "docs/settings.md"
 OURS = ("dashboard", "runs", "todos")
 READERS = {"text", "flag", "number", "choice", "words", "secret"}
-# Of Django's other packages, and where the project is.
+# Of Django's other packages, where the project is, and what its parts know of each other.
 NOT_OURS = {
     "WHITENOISE_KEEP_ONLY_HASHED_FILES",
     "WHITENOISE_SKIP_COMPRESS_EXTENSIONS",
@@ -25,6 +25,7 @@ NOT_OURS = {
     "CHANNEL_LAYERS",
     "REST_FRAMEWORK",
     "ROOT_URLCONF",
+    "RUN_REPORT_PAGE",
     "SPECTACULAR_SETTINGS",
 }
 # A variable of the shell that pastes what the empty overview shows: nothing of ours reads it.

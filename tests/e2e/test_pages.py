@@ -26,10 +26,14 @@ PAGES = [
     *TODO_PAGES,
     "/",
     "/runs/",
+    "/agents/",
     "/runs/{run}/",
     "/runs/{run}/?as=table",
+    "/runs/{run}/graph/",
+    "/runs/{run}/graph/?as=table",
     "/runs/{run}/subtasks/",
     "/runs/{run}/events/",
+    "/runs/{run}/resources/",
 ]
 DRAWER = "/runs/{run}/subtasks/read.c/"
 

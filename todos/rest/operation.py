@@ -16,7 +16,7 @@ from functools import wraps
 from types import GenericAlias
 from typing import Any
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
@@ -34,9 +34,14 @@ EVERYONE = frozenset({"viewer", "agent", "operator", "admin"})
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An answer that is no JSON; its handler returns an HttpResponse. `Accept` is ignored."""
+    """An answer that its handler writes itself: it returns an HttpResponse. `Accept` is ignored.
+
+    others: what else it may be, as its query asks. kind: the type of its data, where it is JSON.
+    """
 
     media_type: str
+    others: tuple[str, ...] = ()
+    kind: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,9 @@ class Operation:
     max_bytes: int = MEBIBYTE
     apart: bool = False
 
-    def __call__(self, handler: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    def __call__(self, handler: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
         @wraps(handler)
-        def handle(endpoint: Any, request: Request, **path: Any) -> HttpResponse:
+        def handle(endpoint: Any, request: Request, **path: Any) -> HttpResponseBase:
             if self.body is not None:
                 path["body"] = self._read_body(request)
             if self.query is not None:
@@ -92,8 +97,8 @@ class Operation:
         kind = GenericAlias(list, (self.body,)) if self.many and isinstance(value, list) else self.body
         return reading.read(kind, value)
 
-    def _respond(self, request: Request, result: Any) -> HttpResponse:
-        if isinstance(result, HttpResponse):
+    def _respond(self, request: Request, result: Any) -> HttpResponseBase:
+        if isinstance(result, HttpResponseBase):
             return result
         status, data = result if isinstance(result, tuple) else (next(iter(self.answers)), result)
         response = answer(status, data)

@@ -36,7 +36,7 @@ class _Key:
 class _Kind(_Key):
     """Of a resource."""
 
-    regex = "(?:file|api|database|memory)"
+    regex = "(?:file|api|database|memory|pool)"
 
 
 class _Name(_Key):

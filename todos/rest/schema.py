@@ -122,7 +122,9 @@ class OperationSchema(AutoSchema):
         if kind is None:
             return _described(status)
         if isinstance(kind, Raw):
-            return _described(status) | {"content": {kind.media_type: {"schema": {"type": "string"}}}}
+            text = {"schema": {"type": "string"}}
+            first = text if kind.kind is None else {"schema": self._schema(kind.kind, "serialization")}
+            return _described(status) | {"content": {kind.media_type: first} | dict.fromkeys(kind.others, text)}
         return _described(status) | {"content": {JSON: {"schema": self._schema(kind, "serialization")}}}
 
     def _schema(self, kind: Any, mode: JsonSchemaMode) -> Json:

@@ -37,7 +37,7 @@ def stages(queue: Sequence[Waiting], rules: Rules) -> list[Stage]:
         return _within(queue, rules)
     phases = sorted({one.phase for one in queue if one.phase is not None})
     first = phases[0] if phases else None
-    groups = [
+    groups: list[Sequence[Waiting]] = [
         [one for one in queue if one.phase == phase or (one.phase is None and phase == first)] for phase in phases
     ]
     return [stage for group in groups or [queue] for stage in _within(group, rules)]

@@ -30,8 +30,9 @@ export class Painter {
     this.c.setTransform(scale, 0, 0, scale, 0, 0);
   }
 
-  /** `layout`: names' width, rows' height, scrolled pixels. `picked`, `hovered`: bars or null. */
-  draw(bars, view, layout, now, picked, hovered) {
+  /** `layout`: names' width, rows' height, scrolled pixels. `picked`, `hovered`: bars or null. `at`: a moment of the
+   *  past, or null; what came after it is veiled. */
+  draw(bars, view, layout, now, picked, hovered, at) {
     const {c, colours} = this;
     const scene = {c, colours, looks: this.looks, view, layout, now, top: AXIS, height: this.height};
     this.layout = layout;
@@ -43,9 +44,11 @@ export class Painter {
     c.translate(layout.names, 0);
     this.#ground(bars, view, now);
     paintBars(scene, bars);
+    if (at !== null) this.#veil(view.x(at), view.width);
     if (hovered && hovered !== picked) paintOutline(scene, hovered, colours["ink-3"], 1.5);
     if (picked) paintOutline(scene, picked, colours.ink, 2);
-    this.#axis(view, bars.end === null ? now : null);
+    if (at !== null) this.#axis(view, at, "at");
+    else this.#axis(view, bars.end === null ? now : null, "now");
     c.restore();
     this.#names(bars, now);
   }
@@ -63,7 +66,15 @@ export class Painter {
     }
   }
 
-  #axis(view, now) {
+  #veil(x, width) {
+    const {c, colours} = this;
+    c.globalAlpha = 0.8;
+    c.fillStyle = colours.past;
+    c.fillRect(Math.max(0, x), AXIS, Math.max(0, width - x), this.height - AXIS);
+    c.globalAlpha = 1;
+  }
+
+  #axis(view, now, word) {
     const {c, colours} = this;
     c.fillStyle = colours.surface;
     c.fillRect(0, 0, view.width, AXIS - 1);
@@ -81,7 +92,7 @@ export class Painter {
       c.textAlign = x < 20 ? "left" : "center";
       c.fillText(onAxis(time / 1000, decimals), Math.max(4, x), AXIS / 2);
     }
-    if (flag !== -Infinity) this.#now(at, flag, `now ${onAxis(now / 1000)}`);
+    if (flag !== -Infinity) this.#now(at, flag, `${word} ${onAxis(now / 1000)}`);
   }
 
   /** The line at `x`; its flag beside it where the edge is near. */

@@ -28,6 +28,7 @@ let picked = null;
 let hovered = null;
 let due = false;
 let begun = false;
+let at = frame.dataset.at ? Number(frame.dataset.at) * 1000 : null; // the moment of the past that is looked at
 
 const now = () => bars.end ?? Math.max(0, serverNow() - bars.origin);
 const last = () => bars.last(now());
@@ -40,7 +41,7 @@ function redraw() {
   requestAnimationFrame(() => {
     due = false;
     if (view.following) view.follow(now());
-    painter.draw(bars, view, layout, now(), picked, hovered);
+    painter.draw(bars, view, layout, now(), picked, hovered, at);
     for (const button of document.querySelectorAll('[data-timeline="follow"]')) {
       button.setAttribute("aria-pressed", String(view.following));
       button.hidden = bars.end !== null;
@@ -64,6 +65,11 @@ function measure() {
   view.width = Math.max(1, frame.clientWidth - layout.names);
   redraw();
 }
+
+document.addEventListener("abreast:at", ({detail}) => {
+  at = detail.at === null ? null : detail.at * 1000;
+  redraw();
+});
 
 // ---- data ----
 

@@ -16,6 +16,7 @@ BUTTONS = [pattern.name for pattern in [*urls.buttons, *urls.changes] if pattern
 NOBODYS = (
     "overview",
     "overview-frame",
+    "agents",
     "runs",
     "todos",
     "todo-new",

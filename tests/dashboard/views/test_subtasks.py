@@ -128,3 +128,15 @@ def test_the_table_takes_the_same_queries_for_two_and_for_fifty(
             browser.get(f"/runs/{there.run_id}/{path}")
         counts.append(len(taken))
     assert counts[0] == counts[1]
+
+
+def test_subtasks_that_one_agent_has_tried_can_be_asked_for(browser: Client, ada: User) -> None:
+    made = scene(ada, "abc", max_agents=3)
+    made.start("a", agent="agent-1")
+    made.start("b", agent="agent-2")
+    html = browser.get(f"/runs/{made.run_id}/subtasks/", {"agent": "agent-2"}).content.decode()
+    assert 'data-key="b"' in html
+    assert 'data-key="a"' not in html
+    assert "those that agent-2 has tried" in html
+    assert f'href="/runs/{made.run_id}/subtasks/?status=failed&amp;agent=agent-2"' in html
+    assert "No subtask is like that" in browser.get(f"/runs/{made.run_id}/subtasks/?agent=nobody").content.decode()

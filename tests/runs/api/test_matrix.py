@@ -62,6 +62,9 @@ MATRIX: list[tuple[str, str, Any, str]] = [
     ("GET", "runs/<id:run>/progress/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/events/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/aggregates/", None, "401 200 404 200 200 200 404 401 401 200 404"),
+    ("GET", "runs/<id:run>/trace/", None, "401 200 404 200 200 200 404 401 401 200 404"),
+    ("GET", "runs/<id:run>/report/", None, "401 200 404 200 200 200 404 401 401 200 404"),
+    ("GET", "runs/<id:run>/badge.svg", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/resources/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("GET", "runs/<id:run>/subtasks/", None, "401 200 404 200 200 200 404 401 401 200 404"),
     ("POST", "runs/<id:run>/subtasks/", {"content": "x"}, "401 403 404 201 201 201 404 401 401 201 403"),
@@ -114,6 +117,7 @@ MATRIX: list[tuple[str, str, Any, str]] = [
         "401 403 404 200 200 200 404 401 401 200 403",
     ),
     ("POST", "progress/", {"reports": []}, "401 403 200 200 200 200 200 401 401 200 403"),
+    ("GET", "insights/", None, "401 200 403 200 200 200 200 401 401 200 200"),
     ("GET", "resources/<kind:kind>/<name:name>/", None, "401 200 200 200 200 200 200 401 401 200 200"),
     (
         "POST",

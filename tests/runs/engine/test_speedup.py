@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runs.engine.speedup import Speedup, measure
+from runs.engine.speedup import Slowdown, Speedup, Spread, measure, slowdown, spread
 
 
 def measured(**changed: Any) -> Speedup:
@@ -37,6 +37,11 @@ def test_a_limit_that_was_beaten_is_no_limit() -> None:
     assert (beaten.speedup, beaten.limit, beaten.efficiency_percent) == (4.0, None, None)
 
 
+def test_a_limit_that_a_baseline_shows_to_be_beaten_is_no_limit() -> None:
+    beaten = measured(baseline_seconds=51.0)
+    assert (beaten.against_baseline, beaten.limit, beaten.efficiency_percent) == (5.1, None, None)
+
+
 def test_a_limit_just_reached_is_full_efficiency() -> None:
     assert measured(limit=4.0).efficiency_percent == 100.0
 
@@ -64,3 +69,20 @@ def test_what_a_sequential_run_took_counts_for_more_than_an_estimate() -> None:
 def test_who_asked_for_one_at_a_time_gets_no_verdict_on_parallel_work() -> None:
     assert measured(max_agents=1).verdict is None
     assert measured(strategy="sequential").verdict is None
+
+
+def test_a_spread_is_the_middle_and_what_19_of_20_stay_below() -> None:
+    assert spread([float(number) for number in range(1, 101)]) == Spread(50.5, 95.0)
+    assert spread([3.0]) == Spread(3.0, 3.0)
+    assert spread([]) is None
+
+
+def test_a_slowdown_is_told_of_three_at_least() -> None:
+    assert slowdown([(2, 1), (2, 1)]) is None
+    assert slowdown([(2, 1), (2, 1), (5, 0)]) is None
+    assert slowdown([(2, 1), (3, 2), (1, 1)]) == Slowdown(1.5, 3)
+
+
+@pytest.mark.parametrize(("ratio", "slower"), [(1.15, False), (1.16, True)])
+def test_agents_slow_each_other_down_above_15_percent(ratio: float, slower: bool) -> None:
+    assert Slowdown(ratio, 3).slower is slower

@@ -201,3 +201,65 @@ def test_who_says_why_is_written_down() -> None:
     with made.entry() as entry:
         transitions.move(entry, "pause", by="Ada")
     assert Event.objects.get(run=made.run_id, kind="run_paused").data == {"by": "Ada"}
+
+
+def test_time_that_a_run_was_paused_with_nobody_at_work_is_kept() -> None:
+    made = work({"x": {}})
+    move("start")(made)
+    made.clock.advance(5)
+    move("pause")(made)
+    assert (made.run.paused_at, made.run.paused_seconds) == (NOW + timedelta(seconds=5), 0)
+    made.clock.advance(10)
+    move("resume")(made)
+    assert (made.run.paused_at, made.run.paused_seconds) == (None, 10)
+    assert violations(made.now) == []
+
+
+def test_paused_time_begins_when_the_last_attempt_under_way_has_ended() -> None:
+    made = work({"x": {}, "y": {}})
+    move("start")(made)
+    lease = made.begin("x")
+    move("pause")(made)
+    made.clock.advance(10)
+    assert made.run.paused_at is None
+    made.say(Said.COMPLETE, lease)
+    made.clock.advance(3)
+    assert made.run.paused_at == NOW + timedelta(seconds=10)
+    move("resume")(made)
+    assert made.run.paused_seconds == 3
+    assert violations(made.now) == []
+
+
+def test_paused_time_before_a_run_begins_is_none_of_its_time() -> None:
+    made = work({"x": {}})
+    move("pause")(made)
+    made.clock.advance(10)
+    move("resume")(made)
+    assert (made.run.paused_at, made.run.paused_seconds) == (None, 0)
+    assert violations(made.now) == []
+
+
+def test_a_run_that_ends_while_it_is_paused_keeps_the_time_it_was() -> None:
+    made = work({"x": {}})
+    move("start")(made)
+    move("pause")(made)
+    made.clock.advance(7)
+    cancelled(made)
+    assert (made.run.paused_at, made.run.paused_seconds, made.run.status) == (None, 7, "cancelled")
+    assert violations(made.now) == []
+
+
+def test_a_baseline_that_was_paused_tells_how_long_it_took_without_the_pause() -> None:
+    made = work({"x": {}})
+    end(Said.COMPLETE)(made)
+    slow = work({"x": {}, "y": {}}, strategy="sequential", baseline_of=made.run)
+    move("start")(slow)
+    for key in ("x", "y"):
+        lease = slow.begin(key)
+        slow.clock.advance(20)
+        slow.say(Said.COMPLETE, lease)
+        move("pause")(slow)
+        slow.clock.advance(100)
+        move("resume")(slow)
+    assert close(slow)
+    assert made.run.baseline_seconds == 40

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from runs import outputs
-from runs.verify import CHECKS, added, aggregates, budgets, conditions, holds, phases, ranks, undone
+from runs.verify import CHECKS, added, aggregates, budgets, conditions, holds, parallel, paused, phases, ranks, undone
 from tests.runs.verify import counters, log, rows
 from tests.runs.verify.corruption import Corruption
 from tests.runs.verify.history import Names, history, names
@@ -83,8 +83,10 @@ def test_every_check_has_its_damage() -> None:
         + holds.CHECKS
         + phases.CHECKS
         + budgets.CHECKS
+        + paused.CHECKS
         + ranks.CHECKS
         + undone.CHECKS
+        + parallel.CHECKS
     )
     elsewhere = {f"{check.id} {check.says}" for check in checks}  # they have tests of their own
     assert here | elsewhere == {f"{check.id} {check.says}" for check in CHECKS}

@@ -1,0 +1,52 @@
+"""Who works: agents in their tree, a page at a time."""
+
+from collections import Counter
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dashboard import chips, frames, to_paste
+from dashboard.views.access import answer, number, viewer, wants
+from runs import roster
+
+A_PAGE = 50
+
+
+@login_required
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    context = _table(request) | {"now": now, "section": "agents"}
+    if wants(request, "agent-table"):
+        return answer(request, "agents/table.html", context)
+    if not context["total"]:
+        server = to_paste.server_of(request)
+        context |= {"token": to_paste.TOKEN, "code": to_paste.a_run(server)}
+    return answer(request, "agents/page.html", context | {"frame_mark": frames.mark(0, now, ended=False)})
+
+
+def _table(request: HttpRequest) -> dict[str, Any]:
+    owner, now = viewer(request), timezone.now()
+    known = roster.members(owner, now)
+    status = request.GET.get("status", "")
+    status = status if status in roster.STATUSES else ""
+    matching = [member for member in known if not status or member.status == status]
+    first = min(number(request, "from") or 0, max(0, len(matching) - 1))
+    shown = matching[first : first + A_PAGE]
+    figures = roster.figures(owner, [member.pk for member in shown], now)
+    counts = Counter(member.status for member in known)
+    return {
+        "total": len(known),
+        "matching": len(matching),
+        "lines": [(member, figures.get(member.pk, roster.Figures())) for member in shown],
+        "counts": [(word, counts[word]) for word in roster.STATUSES if counts[word]],
+        "chips": chips.by_status(reverse("agents"), roster.STATUSES, {"status": status}),
+        "table_url": request.get_full_path(),
+        "previous": max(0, first - A_PAGE) if first else None,
+        "next": first + A_PAGE if first + A_PAGE < len(matching) else None,
+        "runs_counted": roster.RUNS_COUNTED,
+    }

@@ -1,0 +1,66 @@
+"""What a run gained and lost by being done by many: the figures that need its whole history."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from runs.engine import speedup, states
+from runs.engine.speedup import Slowdown, Spread
+from runs.engine.waterfall import MICROSECONDS, Waterfall
+from runs.insight import history, spent
+from runs.insight.history import History
+from runs.models import Attempt, Run
+
+# Above this many subtasks nobody waits for it: reading takes some ten microseconds a subtask and attempt.
+MOST_SUBTASKS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gained:
+    """`overhead` is that of completed subtasks, in seconds; `slowdown` needs to know what one agent alone takes."""
+
+    waterfall: Waterfall
+    overhead: Spread | None
+    slowdown: Slowdown | None
+
+
+def gained(run: Run, now: datetime) -> Gained | None:
+    """None where a run has not begun, or is too large."""
+    if run.started_at is None or run.total > MOST_SUBTASKS:
+        return None
+    return of(run, history.read(run, now))
+
+
+def of(run: Run, found: History) -> Gained:
+    alone = seconds_alone(run)
+    return Gained(
+        spent.of(run, found, alone),
+        speedup.spread(list(_overheads(found))),
+        speedup.slowdown(_pairs(found, alone)),
+    )
+
+
+def seconds_alone(run: Run) -> dict[str, float]:
+    """By key, what one agent alone takes, as far as that was measured: by the newest baseline that was completed."""
+    made = Run.objects.filter(baseline_of=run.pk, status=states.Run.COMPLETED).order_by("-pk").first()
+    if made is None:
+        return {}
+    done = Attempt.objects.filter(run=made.pk, status=states.Attempt.SUCCEEDED, started_at__isnull=False)
+    rows: Any = done.values_list("subtask__key", "started_at", "finished_at")
+    return {key: (finished - started).total_seconds() for key, started, finished in rows}
+
+
+def _overheads(found: History) -> Iterator[float]:
+    """From the moment a subtask could have started to its start, and from its end to the moment that was recorded."""
+    for one in found.every_try():
+        if one.succeeded and not one.asked and one.ended is not None:
+            recorded = one.ended if one.recorded is None else one.recorded
+            yield max(0, one.begun - one.available + recorded - one.ended) / MICROSECONDS
+
+
+def _pairs(found: History, alone: Mapping[str, float]) -> Iterator[tuple[float, float]]:
+    for row in found.rows if alone else ():
+        for one in found.tries.get(row.id, ()):
+            if one.succeeded and one.ended is not None and row.key in alone:
+                yield (one.ended - one.begun) / MICROSECONDS, alone[row.key]

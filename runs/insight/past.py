@@ -1,0 +1,100 @@
+"""What past runs gained: the newest that ended within some days, one by one, together, and by kind of task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.db.models import Count
+from django.db.models.fields.json import KeyTextTransform
+
+from runs import queries
+from runs.insight.told import EtaRecord, eta_record
+from runs.models import Run, Subtask
+
+MOST_RUNS = 200
+LOOKED_AT = 200  # subtasks of each, for its kind
+OUTSIDE = "outside"  # has no executor: agents from outside do it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A run, its kind, and its counters as everywhere (`progress`)."""
+
+    run: Run
+    kind: str
+    progress: dict[str, Any]
+
+    @property
+    def speedup(self) -> float | None:
+        """Measured against a baseline where there was one."""
+        found: float | None = self.progress["baseline_speedup"] or self.progress["speedup"]
+        return found
+
+    @property
+    def paid(self) -> bool:
+        return self.progress["verdict"] != "parallel does not pay"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Medians of some runs; None where no run knows."""
+
+    kind: str
+    runs: int
+    speedup: float | None
+    efficiency_percent: float | None
+    overhead_seconds: float | None
+    eta: EtaRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    lines: list[Line]
+    whole: Summary
+    kinds: list[Summary]
+
+    @property
+    def did_not_pay(self) -> list[Line]:
+        return [line for line in self.lines if not line.paid]
+
+
+def past(owner_id: int, days: int, now: datetime) -> Past:
+    """The newest first. Undoing and measuring are no work of their own: rollbacks and baselines are left out."""
+    since = now - timedelta(days=days)
+    runs = Run.objects.filter(owner=owner_id, finished_at__gte=since)
+    found = list(runs.filter(baseline_of=None, rollback_of=None).defer("result").order_by("-pk")[:MOST_RUNS])
+    lines = lines_of(found, now)
+    kinds = sorted({line.kind for line in lines})
+    by_kind = [_summary(kind, [line for line in lines if line.kind == kind]) for kind in kinds]
+    return Past(lines, _summary("", lines), by_kind)
+
+
+def lines_of(runs: Sequence[Run], now: datetime) -> list[Line]:
+    kinds = _kinds([run.pk for run in runs])
+    return [Line(run, kinds.get(run.pk, OUTSIDE), queries.snapshot_of(run.pk, vars(run), now)) for run in runs]
+
+
+def _kinds(runs: Sequence[int]) -> dict[int, str]:
+    """What most of the first subtasks of each are done by."""
+    named = Subtask.objects.filter(run__in=runs, position__lt=LOOKED_AT).order_by()
+    counted = named.annotate(kind=KeyTextTransform("name", "executor")).values_list("run_id", "kind")
+    rows = counted.annotate(number=Count("pk")).order_by("run_id", "number", "kind")
+    return {run: kind or OUTSIDE for run, kind, _ in rows}
+
+
+def _summary(kind: str, lines: Sequence[Line]) -> Summary:
+    return Summary(
+        kind,
+        len(lines),
+        _median([line.speedup for line in lines]),
+        _median([line.progress["efficiency_percent"] for line in lines]),
+        _median([line.progress["overhead_seconds_per_subtask"] for line in lines]),
+        eta_record([line.run.pk for line in lines]),
+    )
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None

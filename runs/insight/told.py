@@ -1,0 +1,70 @@
+"""What `gained` found of a run, as the contract words it."""
+
+from typing_extensions import TypedDict
+
+from runs.engine.waterfall import Part
+from runs.insight.gained import Gained
+from runs.models import Run
+from todos.rest.answers import closed
+
+
+@closed
+class PartOut(TypedDict):
+    part: str
+    seconds: float
+    share: float
+
+
+@closed
+class SpreadOut(TypedDict):
+    median_seconds: float
+    p95_seconds: float
+
+
+@closed
+class SlowdownOut(TypedDict):
+    ratio: float
+    compared: int
+    slower: bool
+
+
+@closed
+class EtaRecord(TypedDict):
+    error_percent: float
+    coverage_percent: float
+
+
+@closed
+class Insight(TypedDict):
+    wall_seconds: float
+    agents: int
+    where: list[PartOut]
+    overhead: SpreadOut | None
+    slowdown: SlowdownOut | None
+    eta: EtaRecord | None
+
+
+def insight(run: Run, found: Gained | None) -> Insight | None:
+    """`where`: parts of the time in the order of the picture; their seconds add up to it."""
+    if found is None:
+        return None
+    flow, overhead, slow = found.waterfall, found.overhead, found.slowdown
+    whole = flow.wall_seconds or 1.0
+    return {
+        "wall_seconds": flow.wall_seconds,
+        "agents": flow.seats,
+        "where": [
+            {"part": str(part), "seconds": flow.seconds(part), "share": flow.seconds(part) / whole} for part in Part
+        ],
+        "overhead": {"median_seconds": overhead.median, "p95_seconds": overhead.p95} if overhead else None,
+        "slowdown": {"ratio": slow.ratio, "compared": slow.compared, "slower": slow.slower} if slow else None,
+        "eta": eta_record([run.pk]),
+    }
+
+
+def eta_record(runs: list[int]) -> EtaRecord | None:
+    """How far the expected times of these runs were off, and how often the truth lay within the range.
+
+    None: no record yet. Whoever stores the estimator's checkpoints fills this in; every page and answer asks here.
+    """
+    return None

@@ -1,0 +1,108 @@
+"""A run as it was at a moment of its past, read from its log.
+
+Bounded: the moment's place in the log is found by halving; numbers are counted from whichever end of the log is nearer,
+so over half of it at most; of a page of subtasks only their own events are read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from django.db.models import Count, F, QuerySet, Sum
+
+from runs.engine import states
+from runs.models import Attempt, Event, Run, Subtask
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Subtasks by status; of those that had ended, the expected work; the agents that held any; tries gone wrong."""
+
+    by_status: dict[str, int]
+    expected_ended: float
+    agents: int
+    retries: int
+    losses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Was:
+    """How a subtask was: since when, by whom it was held last, at which try."""
+
+    status: str = "pending"
+    since: datetime | None = None
+    agent: int | None = None
+    epoch: int = 0
+
+
+def seq_at(run: Run, moment: datetime) -> int:
+    """The seq of the last event that had happened by then."""
+    return _seq_at(run.pk, run.created_at, run.trim_seq, run.last_seq, moment)
+
+
+@lru_cache(maxsize=256)
+def _seq_at(run_id: int, made_at: datetime, low: int, high: int, moment: datetime) -> int:
+    events = Event.objects.filter(run=run_id)
+    while low < high:
+        middle = (low + high + 1) // 2
+        at = events.filter(seq=middle).values_list("at", flat=True).first()
+        if at is None or at <= moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def numbers(run: Run, seq: int, moment: datetime) -> Numbers:
+    """The counters as they were after this event."""
+    from_start = run.trim_seq == 0 and seq <= run.last_seq - seq
+    low, high, sign = (0, seq, 1) if from_start else (seq, run.last_seq, -1)
+    by_status = dict.fromkeys(map(str, states.Status), 0)
+    if from_start:
+        by_status["pending"] = run.total
+    else:
+        by_status = {status: getattr(run, status) for status in by_status}
+    retries, losses = (0, 0) if from_start else (run.retries, run.losses)
+    steps = _changes(run.pk, low, high).order_by().values_list("kind", "before", "after").annotate(Count("pk"))
+    for kind, before, after, count in steps:
+        by_status[before] -= sign * count
+        by_status[after] += sign * count
+        retries += sign * count * (after == states.Status.PENDING and kind != "released")
+        losses += sign * count * (kind == states.Attempt.LOST)
+    return Numbers(by_status, _ended(run, low, high, from_start), _agents(run.pk, moment), retries, losses)
+
+
+def _changes(run_id: int, low: int, high: int) -> QuerySet[Event]:
+    """Events after `low` up to `high` by which a subtask changed its status."""
+    events = Event.objects.filter(run=run_id, seq__gt=low, seq__lte=high, subtask_id__isnull=False)
+    return events.exclude(before=F("after")).exclude(before="")
+
+
+def _ended(run: Run, low: int, high: int, from_start: bool) -> float:
+    """Seconds of expected work that had ended."""
+    ends = _changes(run.pk, low, high).filter(after__in=states.TERMINAL).values("subtask_id")
+    found = Subtask.objects.filter(pk__in=ends).aggregate(seconds=Sum("expected_seconds"))["seconds"] or 0.0
+    return found if from_start else max(0.0, run.expected_ended - found)
+
+
+def _agents(run_id: int, moment: datetime) -> int:
+    held = Attempt.objects.filter(run=run_id, leased_at__lte=moment, finished_at__gt=moment)
+    return held.values("agent").distinct().count()
+
+
+def of_subtasks(run: Run, seq: int, ids: Sequence[int]) -> dict[int, Was]:
+    """How each of these was after this event."""
+    found = {number: Was() for number in ids}
+    rows = _changes(run.pk, 0, seq).filter(subtask_id__in=list(ids)).order_by("seq")
+    for number, after, at, agent, epoch in rows.values_list("subtask_id", "after", "at", "agent_id", "epoch"):
+        assert number is not None
+        was = found[number]
+        found[number] = Was(after, at, was.agent if agent is None else agent, was.epoch if epoch is None else epoch)
+    return found
+
+
+def statuses(run: Run, seq: int) -> dict[int, str]:
+    """The status of each subtask that had changed by then, by id; the others were pending. All the log is read."""
+    steps = _changes(run.pk, 0, seq).order_by("seq").values_list("subtask_id", "after")
+    return {number: after for number, after in steps if number is not None}

@@ -1,0 +1,50 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from runs.models import Agent
+from tests.scenes import scene
+
+pytestmark = pytest.mark.django_db
+
+
+def test_agents_are_shown_with_what_they_are_at(browser: Client, ada: User) -> None:
+    run = scene(ada, "abc", max_agents=2)
+    run.start("a", agent="agent-1")
+    html = browser.get("/agents/").content.decode()
+    assert f'href="/runs/{run.run_id}/subtasks/a/"' in html
+    assert "1 busy" in html
+    assert 'data-goes="a"' in html
+
+
+def test_without_any_agent_the_page_teaches_how_to_get_some(browser: Client) -> None:
+    html = browser.get("/agents/").content.decode()
+    assert "Nobody has worked here yet" in html
+    assert "create_token laptop --scope operator" in html
+    assert "http://testserver/api/v1" in html
+
+
+def test_many_agents_come_a_page_at_a_time(
+    browser: Client, ada: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    Agent.objects.bulk_create(Agent(name=f"agent-{number}") for number in range(120))
+    with django_assert_max_num_queries(14):
+        html = browser.get("/agents/").content.decode()
+    assert "50 of 120" in html
+    last = browser.get("/agents/", {"from": "100"}).content.decode()
+    assert "20 of 120" in last
+    assert "agent-119" in last
+    assert 'href="?from=50"' in last
+
+
+@pytest.mark.parametrize("query", [{"from": "9999"}, {"from": "-1"}, {"from": "x"}, {"status": "x"}])
+def test_what_makes_no_sense_shows_some_page(browser: Client, ada: User, query: dict[str, str]) -> None:
+    Agent.objects.create(name="agent-1")
+    assert "1 of 1" in browser.get("/agents/", query).content.decode()
+
+
+def test_one_status_alone_can_be_asked_for(browser: Client, ada: User) -> None:
+    Agent.objects.create(name="agent-1")
+    assert "1 of 1" in browser.get("/agents/", {"status": "idle"}).content.decode()
+    assert "No agent is like that" in browser.get("/agents/", {"status": "lost"}).content.decode()

@@ -1,0 +1,78 @@
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from runs import past
+from runs.models import Run
+from tests.scenes import Scene, scene
+
+pytestmark = pytest.mark.django_db
+
+STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled", "skipped")
+
+
+@pytest.fixture
+def kept(ada: User) -> tuple[Scene, list[tuple[datetime, Run, dict[str, str]]]]:
+    """A run with a try that is lost and one that fails, and what was true at each of its steps."""
+    run = scene(ada, "abcdef", {"f": ["d"]}, max_agents=3)
+    seen = []
+
+    def look() -> None:
+        rows = {subtask.key: subtask.status for subtask in run.run.subtasks.all()}
+        seen.append((run.now, run.run, rows))
+        run.later(10)
+
+    look()
+    run.start("a", "b", "c")
+    look()
+    run.complete("a")
+    look()
+    run.lose("b")
+    look()
+    run.start("b", "d")
+    look()
+    run.fail("d")
+    look()
+    run.complete("b", "c")
+    run.start("e")
+    look()
+    run.complete("e")
+    look()
+    return run, seen
+
+
+def test_the_numbers_of_each_moment_follow_from_the_log(
+    kept: tuple[Scene, list[tuple[datetime, Run, dict[str, str]]]],
+) -> None:
+    scene, seen = kept
+    ended = scene.run
+    assert ended.finished_at is not None
+    for time, then, _ in seen:
+        moment = time + timedelta(seconds=5)
+        seq = past.seq_at(ended, moment)
+        assert seq == then.last_seq
+        found = past.numbers(ended, seq, moment)
+        assert found.by_status == {status: getattr(then, status) for status in STATUSES}
+        assert found.expected_ended == pytest.approx(then.expected_ended)
+        assert (found.retries, found.losses) == (then.retries, then.losses)
+        assert found.agents == then.agents_active
+
+
+def test_subtasks_are_as_they_were(kept: tuple[Scene, list[tuple[datetime, Run, dict[str, str]]]]) -> None:
+    scene, seen = kept
+    ended = scene.run
+    keys = dict(ended.subtasks.values_list("pk", "key"))
+    for _, then, rows in seen:
+        were = past.of_subtasks(ended, then.last_seq, list(keys))
+        assert {keys[number]: was.status for number, was in were.items()} == rows
+        statuses = past.statuses(ended, then.last_seq)
+        assert {key: statuses.get(number, "pending") for number, key in keys.items()} == rows
+
+
+def test_before_the_first_event_there_is_nothing(
+    kept: tuple[Scene, list[tuple[datetime, Run, dict[str, str]]]],
+) -> None:
+    scene, _ = kept
+    assert past.seq_at(scene.run, scene.run.created_at - timedelta(seconds=1)) == 0
+    assert past.seq_at(scene.run, scene.now + timedelta(days=1)) == scene.run.last_seq
