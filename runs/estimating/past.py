@@ -12,6 +12,7 @@ from typing import Any
 from runs.engine import states
 from runs.engine.estimate import Estimate, band
 from runs.engine.kinds import kind_of
+from runs.estimating.record import resolved
 from runs.models import Attempt, Backend, Checkpoint, Run, Subtask
 
 MOST_RUNS = 20
@@ -76,11 +77,4 @@ def factors(owner_id: int, known: bool, now: datetime) -> tuple[float, float] | 
             (Estimate(eta, low, high), (until - since).total_seconds() - elapsed)
             for elapsed, eta, low, high, since, until, _ in rows
         ]
-    )
-
-
-def resolved(checkpoints: Any) -> Any:
-    """Those of runs that came to the end they were heading for."""
-    return checkpoints.filter(run__status__in=[states.Run.COMPLETED, states.Run.FAILED]).filter(
-        run__end_reason__in=["done", "failed"], run__started_at__isnull=False
     )

@@ -16,7 +16,7 @@ from runs.estimating import past
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
 from todos.plan import words
 
-RUN = "pk owner_id todo_id status backend strategy barriers lanes max_agents agents_allowed started_at finished_at".split()
+RUN = "pk owner_id todo_id backend strategy barriers lanes max_agents agents_allowed started_at".split()
 AWAY_AFTER = timedelta(seconds=30)
 """An agent from outside that has ended nothing for so long is not counted on."""
 SURE = 10
