@@ -28,6 +28,7 @@ POINTS = 1.6  # a checkpoint each time the run has lasted so many times as long 
 SHARE = 10  # an estimate takes at most this part of the time
 LONGEST = 10 * 365 * 86_400.0  # seconds: no clock need go further
 IDLE_SECONDS = 300.0
+PATIENCE_SECONDS = 5.0  # an estimate is made anew by then, changed or not: time has passed
 
 SEEN = "pk status backend last_seq asking questions started_at eta_at".split()
 Ask = Callable[[int], dict[str, Any]]
@@ -80,7 +81,7 @@ class Estimator:
         found = self._ask(row["pk"])
         pause = max(SECONDS, SHARE * found.get("took_seconds", 0.0))
         made = self._made.get(row["pk"])
-        patience = min(10.0, max(SECONDS, found.get("eta", 0.0) / 10))
+        patience = min(PATIENCE_SECONDS, max(SECONDS, found.get("eta", 0.0) / 10))
         point = made.point if made else -1
         self._made[row["pk"]] = Made(row["last_seq"], at, pause, patience, point)
         if "why" in found:

@@ -36,19 +36,20 @@ def history(run: Mapping[str, Any], now: datetime) -> History:
 
 def _of_run(run_id: int, backend: str) -> list[tuple[str, float]]:
     ended = Subtask.objects.filter(run=run_id, status=states.Status.COMPLETED, epoch__gt=0, started_at__isnull=False)
-    columns = ("pk", "executor", "started_at", "finished_at")
+    columns = ("pk", "executor", "estimated_seconds", "started_at", "finished_at")
     rows = list(ended.order_by("-position").values_list(*columns)[:MOST_OF_ONE])
     who = agent_kinds(run_id, backend)
     return [
-        (kind(executor, who.get(number, "")), max(0.0, (until - since).total_seconds()))
-        for number, executor, since, until in rows
+        (kind(executor, estimated, who.get(number, "")), max(0.0, (until - since).total_seconds()))
+        for number, executor, estimated, since, until in rows
         if (executor or {}).get("name") != "approval"
     ]
 
 
-def kind(executor: Mapping[str, Any] | None, agent: str) -> str:
-    """Of task and agent; our own workers are all alike."""
-    return f"{kind_of(executor)} by {agent}" if agent else kind_of(executor)
+def kind(executor: Mapping[str, Any] | None, estimated: float | None, agent: str) -> str:
+    """Of task and agent; our own workers are all alike. What somebody thinks takes longer is of another kind."""
+    by = f" by {agent}" if agent else ""
+    return kind_of(executor) + by if estimated is None else f"{kind_of(executor)} of about {estimated:g} s{by}"
 
 
 def agent_kinds(run_id: int, backend: str) -> dict[int, str]:

@@ -10,6 +10,7 @@ from runs.engine import states
 from runs.models import Checkpoint
 
 EARLY, LATE = 0.25, 0.75
+HAIR = 1e-9  # what is certain is certain to a rounding error
 MISSES = 10.0  # what lies outside of a band for 80 % weighs ten times (the interval score of Gneiting and Raftery)
 
 
@@ -86,6 +87,6 @@ def _score(run: int, row: Sequence[float], total: float) -> Score | None:
     left = total - elapsed
     if total <= 0 or left < 0:
         return None
-    missed = max(low - left, 0.0) + max(left - high, 0.0)
+    missed = max(low - left, left - high, 0.0)
     interval = 100 * (high - low + MISSES * missed) / total
-    return Score(run, elapsed / total, 100 * abs(eta - left) / total, low <= left <= high, interval)
+    return Score(run, elapsed / total, 100 * abs(eta - left) / total, missed <= HAIR * total, interval)

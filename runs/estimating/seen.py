@@ -97,6 +97,7 @@ class _State:
         pending = sorted((row.rank, at) for at, row in enumerate(self.rows) if row.status == "pending")
         queue = [at for _, at in pending]
         begun = sorted([*done, *running], key=lambda at: self.rows[at].started_at or self.now)
+        said = self._told(history)
         return State(
             now=(self.now - (self.run["started_at"] or self.now)).total_seconds(),
             agents=self.agents,
@@ -106,7 +107,8 @@ class _State:
             running=running,
             queue=queue,
             order=[*begun, *queue],
-            history=[*history, *self._told(history)],
+            history=[*history, *said],
+            guessed=not history and any(row.estimated_seconds is not None for row in self.rows),
             limits={self.number[row.pk]: row.timeout_seconds for row in self.rows if row.timeout_seconds},
             stages=self._stages(queue),
         )
@@ -125,7 +127,7 @@ class _State:
     def _kind(self, row: Row) -> str:
         """Who will do what has not begun is not known: most likely one of those who do most."""
         outside = row.pk in self.who or (self.run["backend"] == "external" and row.status == "pending")
-        return past.kind(row.executor, self.who.get(row.pk, self.usual) if outside else "")
+        return past.kind(row.executor, row.estimated_seconds, self.who.get(row.pk, self.usual) if outside else "")
 
     def _preds(self) -> list[list[int]]:
         preds: list[list[int]] = [[] for _ in self.rows]

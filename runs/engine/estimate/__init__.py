@@ -22,6 +22,8 @@ def plain(state: State) -> tuple[Estimate, tuple[float, float]]:
     numbers = sample.numbers_of(state.kinds, state.history)
     kind = np.array([numbers[one] for one in state.kinds], dtype=np.int64)
     known = learn(state.history, numbers)
+    if state.guessed:
+        known.runs = defaults.GUESS_VARIANCE
     fitted = line.fit(state, kind, known)
     left = sample.draw(state, kind, known, fitted, chance)
     low, middle, high = np.quantile(simulate.through(state, left), [0.1, 0.5, 0.9]).tolist()

@@ -36,3 +36,4 @@ SPREAD = 0.7
 MOST = 60
 TAIL = 1.6  # deviations: further out nothing is drawn
 OVERDUE = 0.25  # what is longer at it than anything known: the share of its time that it goes on, on average
+GUESS_VARIANCE = 0.5  # of a whole run against what somebody thinks

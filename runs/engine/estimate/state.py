@@ -19,7 +19,7 @@ class State:
     kinds: of each task, what tasks of like duration have in common; preds: of each task, what must end before it.
     done: how long each finished task took; running: how long each running one has been at it.
     queue: what has not started, first things first; order: all tasks, as they started and then as in the queue.
-    history: for each earlier run its (kind, seconds), one of each finished task.
+    history: for each earlier run its (kind, seconds), one of each finished task; guessed: it is what somebody thinks.
     limits: after how long a task is stopped; stages: the queue in parts that come one after the other, if it has any.
     """
 
@@ -32,6 +32,7 @@ class State:
     queue: Sequence[int]
     order: Sequence[int]
     history: Sequence[Sequence[tuple[str, float]]] = ()
+    guessed: bool = False
     limits: Mapping[int, float] = field(default_factory=dict)
     stages: Sequence[Stage] = ()
 

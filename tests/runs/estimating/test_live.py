@@ -217,10 +217,10 @@ def test_earlier_runs_say_what_a_kind_takes_with_all_its_tries() -> None:
 def test_what_is_told_counts_until_an_earlier_run_knows_better() -> None:
     run = work({"a": {"executor": {"name": "read", "path": "x"}, "estimated_seconds": 12}})
     before = seen.state(run.run_id, run.now)
-    after = seen.state(run.run_id, run.now, [[("read", 3.0)]])
+    after = seen.state(run.run_id, run.now, [[("read of about 12 s", 3.0)]])
     assert not isinstance(before, seen.Nothing) and not isinstance(after, seen.Nothing)
-    assert list(before.history) == [[("read", 12.0)]]
-    assert list(after.history) == [[("read", 3.0)]]
+    assert list(before.history) == [[("read of about 12 s", 12.0)]] and before.guessed
+    assert list(after.history) == [[("read of about 12 s", 3.0)]] and not after.guessed
 
 
 def test_agents_from_outside_are_counted_while_they_are_seen_and_their_kind_counts(ada: User) -> None:
@@ -262,4 +262,4 @@ def test_a_checkpoint_is_written_each_time_the_run_has_lasted_a_good_part_longer
         one.turn()
         run.clock.advance(1)
     # At 40 s, and with the first estimates after 1.6 ** 8 = 42.9 s and 1.6 ** 9 = 68.7 s.
-    assert [round(row.elapsed) for row in Checkpoint.objects.order_by("point")] == [40, 49, 71]
+    assert [round(row.elapsed) for row in Checkpoint.objects.order_by("point")] == [40, 45, 70]
