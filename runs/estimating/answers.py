@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Max
 
-from runs.engine.estimate import Estimate, plain, stretched
+from runs.engine.estimate import Estimate, capped, plain, stretched
 from runs.estimating import past, seen
 from runs.models import Run
 
@@ -39,9 +39,12 @@ def answer(run_id: int, now: datetime, before: Past | None = None) -> dict[str, 
     if not state.running and not state.queue:
         return {"why": "over"}
     found, usual = plain(state)
-    known = bool(state.history)
-    band = stretched(found, past.factors(run["owner_id"], known, now) or usual)
-    return {"at": now.isoformat(), **_said(band, found, known=known, early=band.early(state.now))}
+    known = any(state.history)
+    learned = past.factors(run["owner_id"], known, now)
+    band = stretched(found, learned or usual)
+    early = band.early(state.now)  # whether the simulations agree, before anything is cut off
+    band = band if known or learned else capped(band, state.now)
+    return {"at": now.isoformat(), **_said(band, found, known=known, early=early)}
 
 
 def _said(band: Estimate, found: Estimate, *, known: bool, early: bool) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 import numpy as np
 
 from runs.engine.estimate import defaults, line, sample, simulate
-from runs.engine.estimate.band import stretched, usual
+from runs.engine.estimate.band import capped, stretched, usual
 from runs.engine.estimate.history import learn
 from runs.engine.estimate.state import Estimate, Stage, State
 
-__all__ = ["Estimate", "Stage", "State", "estimate", "plain", "stretched"]
+__all__ = ["Estimate", "Stage", "State", "capped", "estimate", "plain", "stretched"]
 
 
 def estimate(state: State, factors: tuple[float, float] | None = None) -> Estimate:
     """Seconds left. `factors` stretch the band downwards and upwards (None: the defaults)."""
     found, by_default = plain(state)
-    return stretched(found, factors or by_default)
+    band = stretched(found, factors or by_default)
+    return band if factors or any(state.history) else capped(band, state.now)
 
 
 def plain(state: State) -> tuple[Estimate, tuple[float, float]]:
