@@ -169,7 +169,7 @@ def test_nothing_is_learned_from_too_few() -> None:
 
 
 def test_early_in_a_run_of_unknown_kinds_the_band_goes_no_further_than_the_run_again() -> None:
-    state = moment(running={0: 1.0, 1: 1.0, 2: 1.0})
+    state = moment()
     found = estimate(state)
     plain, usual = estimating.plain(state)
     assert band.stretched(plain, usual).high > found.high
