@@ -7,7 +7,7 @@ logarithms of seconds; variances are of those.
 
 SIMULATIONS = 200
 SEED = 1
-SHORTEST = 0.01  # seconds: below that, durations say nothing
+SHORTEST = 0.002  # seconds: below that, handing out takes longer than doing
 
 # Before anything is known: 30 s, give or take a lot.
 FIRST_GUESS = 30.0
