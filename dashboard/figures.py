@@ -151,11 +151,12 @@ def size(number: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 
-def band(low: float | None, high: float | None) -> str:
-    """The range around an expectation, in its own unit: "2–3" minutes, "12–20" seconds. Empty when it is not known."""
+def band(low: float | None, high: float | None, expected: float | None = None) -> str:
+    """The range around an expectation, in its own unit: "2–3" minutes, "12–20" seconds; in seconds where what is
+    expected is said in seconds. Empty when it is not known."""
     if low is None or high is None:
         return ""
-    unit = 1 if high < MINUTE else MINUTE if high < 2 * HOUR else HOUR
+    unit = 1 if (high if expected is None else expected) < MINUTE else MINUTE if high < 2 * HOUR else HOUR
     return f"{int(low // unit)}–{-int(-high // unit)}"
 
 

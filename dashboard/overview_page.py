@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboard import run_page
+from dashboard.done import Done, done
 from dashboard.sparkline import Sparkline
 from runs import activity, attention, browse, queries
 from runs.models import Run
@@ -26,6 +27,7 @@ class Card:
     waits: str
     sparkline: Sparkline | None
     agents: int
+    done: Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
 def _card(run: Run, completions: Sequence[datetime], agents: int, now: datetime) -> Card:
     progress = queries.snapshot_of(run.pk, vars(run), now)
     line = Sparkline.of(completions, now) if completions else None
-    return Card(run, progress, run_page.bar(progress), run_page.waits(progress["waiting"]), line, agents)
+    bar, waits = run_page.bar(progress), run_page.waits(progress["waiting"])
+    return Card(run, progress, bar, waits, line, agents, done(run, progress))
 
 
 def lines(found: Sequence[Run], now: datetime) -> list[Line]:

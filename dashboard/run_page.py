@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from dashboard import figures
+from dashboard.done import done
 from runs import activity, browse, queries, undoing
 from runs.engine import states
 from runs.models import Run, RunAgent
@@ -36,6 +37,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "tracked": run.backend == "tracked",
         "may_measure": may_measure(run),
         "may_undo": ended and undoing.left(run).exists() and not undoing.under_way(run),
+        "done": None if ended else done(run, progress),
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),
         "limit": limit(run),

@@ -1,4 +1,5 @@
-"""The orchestrator of this process: the ledger that writes and the workers that work, started and stopped together."""
+"""The orchestrator of this process, started and stopped as one: the ledger that writes, the workers that work, and the
+estimator that says when they are done."""
 
 import logging
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from runs import journal, transitions
 from runs.backends import slots
 from runs.backends.embedded import Embedded
 from runs.courier import Courier
+from runs.estimating.live import Live
 from runs.executors import python
 from runs.executors.search import background
 from runs.ledger import Ledger
@@ -20,12 +22,12 @@ from runs.reports import Report, Said
 log = logging.getLogger(__name__)
 
 _ledger: Ledger | None = None
-_courier: Courier | None = None
+_beside: list[Courier | Live] = []  # what works beside the ledger, in threads of its own
 
 
 def start() -> Ledger:
     """Takes back what a server that died was doing, then starts. Once a process."""
-    global _ledger, _courier
+    global _ledger
     if _ledger is not None:
         raise RuntimeError("the orchestrator of this process is running already")
     recover(timezone.now())
@@ -33,17 +35,17 @@ def start() -> Ledger:
     slots.publish(lambda: seats.slots)
     _ledger = Ledger(seats)
     _ledger.start()
-    _courier = Courier()
-    _courier.start()
+    for one in (Courier(), Live()):
+        one.start()
+        _beside.append(one)
     return _ledger
 
 
 def stop() -> None:
     """Hands back what is under way, writes that down, and ends."""
-    global _ledger, _courier
-    if _courier is not None:
-        _courier.stop()
-        _courier = None
+    global _ledger
+    while _beside:
+        _beside.pop().stop()
     if _ledger is not None:
         if _ledger.seats is not None:
             _ledger.pause()

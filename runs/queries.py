@@ -21,8 +21,7 @@ _SNAPSHOT = [
     last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
     open_query open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup
     baseline_seconds paused_seconds paused_at created_at started_at finished_at backend lanes shape work_seconds
-    critical_path_seconds
-    peak_open overlapped agents_slowdown
+    critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at eta_confidence
     """.split(),
 ]
 _OF_SERIAL = """
@@ -63,10 +62,7 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         "progress": _progress(row),
         "elapsed_seconds": elapsed,
         "paused_seconds": paused,
-        "eta_seconds": None,
-        "eta_low_seconds": None,
-        "eta_high_seconds": None,
-        "eta_confidence": None,
+        **_eta(row, now),
         "busy_seconds": _busy(row, until),
         **_speedup(row, elapsed),
         "overhead_seconds_per_subtask": overhead,
@@ -77,6 +73,15 @@ def _paused(row: Mapping[str, Any], until: datetime) -> float:
     """Seconds it was paused with nobody at work: they count neither as elapsed nor against the speedup."""
     since = row["paused_at"]
     return float(row["paused_seconds"]) + (max(0.0, (until - since).total_seconds()) if since else 0.0)
+
+
+def _eta(row: Mapping[str, Any], now: datetime) -> dict[str, float | None]:
+    """Seconds left; null where nothing is expected, and while the run does not go on."""
+    times = {"eta_seconds": row["eta_at"], "eta_low_seconds": row["eta_low_at"], "eta_high_seconds": row["eta_high_at"]}
+    if row["status"] != states.Run.RUNNING or None in times.values():
+        return dict.fromkeys([*times, "eta_confidence"])
+    left = {name: max(0.0, (at - now).total_seconds()) for name, at in times.items()}
+    return {**left, "eta_confidence": row["eta_confidence"]}
 
 
 def _busy(row: Mapping[str, Any], until: datetime) -> float:

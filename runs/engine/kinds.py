@@ -11,7 +11,7 @@ LONGEST = 80
 
 def kind_of(executor: Mapping[str, Any] | None) -> str:
     """The executor's name, and what tells its work apart: the program of a command, the host of a request, the
-    callable. "shell: pytest", "http: api.example.org", "read"."""
+    callable. "shell: pytest", "http: api.example.org", "simulate: 5 s", "read"."""
     if not executor:
         return NOBODY
     name = str(executor.get("name", NOBODY))
@@ -24,6 +24,8 @@ def _detail(name: str, executor: Mapping[str, Any]) -> str:
         return _program(executor.get("command"))
     if name == "http":
         return _host(str(executor.get("url", "")))
+    if name == "simulate":
+        return f"{executor.get('seconds', 0)} s"
     return str(executor.get("call", "")) if name == "python" else ""
 
 

@@ -72,11 +72,11 @@ def past(owner_id: int, days: int, now: datetime) -> Past:
 
 
 def lines_of(runs: Sequence[Run], now: datetime) -> list[Line]:
-    kinds = _kinds([run.pk for run in runs])
+    kinds = kinds_of([run.pk for run in runs])
     return [Line(run, kinds.get(run.pk, OUTSIDE), queries.snapshot_of(run.pk, vars(run), now)) for run in runs]
 
 
-def _kinds(runs: Sequence[int]) -> dict[int, str]:
+def kinds_of(runs: Sequence[int]) -> dict[int, str]:
     """What most of the first subtasks of each are done by."""
     named = Subtask.objects.filter(run__in=runs, position__lt=LOOKED_AT).order_by()
     counted = named.annotate(kind=KeyTextTransform("name", "executor")).values_list("run_id", "kind")

@@ -1,8 +1,12 @@
 """What `gained` found of a run, as the contract words it."""
 
+from dataclasses import asdict
+from typing import cast
+
 from typing_extensions import TypedDict
 
 from runs.engine.waterfall import Part
+from runs.estimating.record import record
 from runs.insight.gained import Gained
 from runs.models import Run
 from todos.rest.answers import closed
@@ -30,8 +34,15 @@ class SlowdownOut(TypedDict):
 
 @closed
 class EtaRecord(TypedDict):
+    """In percent of the time of the whole run: `runs.estimating.record.Record`."""
+
+    runs: int
+    checkpoints: int
     error_percent: float
+    early_error_percent: float | None
+    late_error_percent: float | None
     coverage_percent: float
+    interval_score: float
 
 
 @closed
@@ -63,8 +74,8 @@ def insight(run: Run, found: Gained | None) -> Insight | None:
 
 
 def eta_record(runs: list[int]) -> EtaRecord | None:
-    """How far the expected times of these runs were off, and how often the truth lay within the range.
-
-    None: no record yet. Whoever stores the estimator's checkpoints fills this in; every page and answer asks here.
+    """How far the expected times that were shown of these runs were off, and how often the truth lay within the range.
+    None: no record yet.
     """
-    return None
+    found = record(runs)
+    return cast(EtaRecord, asdict(found)) if found else None

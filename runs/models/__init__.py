@@ -6,6 +6,7 @@ Columns that say where something stands (status, epoch, counters) are written by
 from runs.models.aggregate import Aggregate
 from runs.models.attempt import Attempt, Event, RunAgent
 from runs.models.callers import Agent, IdempotencyKey, LoginLink, Session, Token
+from runs.models.checkpoint import Checkpoint
 from runs.models.command import Command, Delivery
 from runs.models.resource import Hold, Resource
 from runs.models.run import Leader, Run
@@ -18,6 +19,7 @@ __all__ = [
     "Aggregate",
     "Attempt",
     "Backend",
+    "Checkpoint",
     "Command",
     "Delivery",
     "Event",

@@ -65,6 +65,12 @@ class Run(models.Model):
     # Of tracked work: when its agents were last heard, and until when it stays open for more once all has ended.
     heard_at = models.DateTimeField(null=True)
     open_until = models.DateTimeField(null=True)
+    # When it is expected to be over, within which times, and how likely those hold: written by
+    # `runs/estimating/live.py` alone, beside the log, for nothing follows from them. They count while it is running.
+    eta_at = models.DateTimeField(null=True)
+    eta_low_at = models.DateTimeField(null=True)
+    eta_high_at = models.DateTimeField(null=True)
+    eta_confidence = models.FloatField(null=True)
 
     # ---- the event log: seq runs from trim_seq + 1 to last_seq without a gap ----
     last_seq = models.PositiveBigIntegerField(default=0)

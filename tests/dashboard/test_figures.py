@@ -183,6 +183,10 @@ def test_a_band_holds_what_it_covers_in_whole_units(low: float | None, high: flo
     assert figures.band(low, high) == words
 
 
+def test_a_band_around_seconds_is_in_seconds_however_far_it_goes() -> None:
+    assert (figures.band(30.5, 92, 50), figures.band(50, 92, 61)) == ("30–92", "0–2")
+
+
 @pytest.mark.parametrize(
     ("expected", "low", "high", "words"),
     [

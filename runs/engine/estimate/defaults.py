@@ -7,7 +7,7 @@ logarithms of seconds; variances are of those.
 
 SIMULATIONS = 200
 SEED = 1
-SHORTEST = 0.01  # seconds: below that, durations say nothing
+SHORTEST = 0.002  # seconds: below that, handing out takes longer than doing
 
 # Before anything is known: 30 s, give or take a lot.
 FIRST_GUESS = 30.0
@@ -36,4 +36,4 @@ SPREAD = 0.7
 MOST = 60
 TAIL = 1.6  # deviations: further out nothing is drawn
 OVERDUE = 0.25  # what is longer at it than anything known: the share of its time that it goes on, on average
-TOLD_VARIANCE = 0.5  # of what the user thinks
+GUESS_VARIANCE = 0.5  # of a whole run against what somebody thinks

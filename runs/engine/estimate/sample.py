@@ -24,8 +24,10 @@ def draw(state: State, kind: Whole, known: Known, line: Line, chance: np.random.
         left[:, tasks] = sample.durations(one, len(tasks))
     for task, elapsed in state.running.items():
         left[:, task] = sample.remaining(int(kind[task]), elapsed)
-    for task, most in state.limits.items():
-        left[:, task] = np.minimum(left[:, task], max(0.0, most - state.running.get(task, 0.0)))
+    if state.limits:
+        tasks = list(state.limits)
+        most = np.array([max(0.0, state.limits[task] - state.running.get(task, 0.0)) for task in tasks])
+        left[:, tasks] = np.minimum(left[:, tasks], most)
     return left
 
 

@@ -5,14 +5,22 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Tasks of the queue that begin when all before them are over, and the agents they are shared among."""
+
+    queue: Sequence[int]
+    agents: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """One moment of a run; tasks are numbered from 0, times are seconds.
 
     kinds: of each task, what tasks of like duration have in common; preds: of each task, what must end before it.
     done: how long each finished task took; running: how long each running one has been at it.
     queue: what has not started, first things first; order: all tasks, as they started and then as in the queue.
-    history: for each earlier run its (kind, seconds), one of each finished task.
-    told: how long the user thinks a task takes; limits: after how long it is stopped.
+    history: for each earlier run its (kind, seconds), one of each finished task; guessed: it is what somebody thinks.
+    limits: after how long a task is stopped; stages: the queue in parts that come one after the other, if it has any.
     """
 
     now: float
@@ -24,8 +32,9 @@ class State:
     queue: Sequence[int]
     order: Sequence[int]
     history: Sequence[Sequence[tuple[str, float]]] = ()
-    told: Mapping[int, float] = field(default_factory=dict)
+    guessed: bool = False
     limits: Mapping[int, float] = field(default_factory=dict)
+    stages: Sequence[Stage] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runs.engine import estimate as estimating
 from runs.engine.estimate import Estimate, State, band, estimate, simulate
 from runs.engine.estimate.line import above
 from runs.engine.estimate.simulate import finish
@@ -165,3 +166,12 @@ def test_a_band_that_was_too_narrow_is_made_as_wide_as_it_had_to_be() -> None:
 
 def test_nothing_is_learned_from_too_few() -> None:
     assert band.learned([(Estimate(100, 90, 110), 100.0)] * 19) is None
+
+
+def test_early_in_a_run_of_unknown_kinds_the_band_goes_no_further_than_the_run_again() -> None:
+    state = moment()
+    found = estimate(state)
+    plain, usual = estimating.plain(state)
+    assert band.stretched(plain, usual).high > found.high
+    assert found.high == pytest.approx(found.eta + state.now + found.eta)
+    assert estimate(state, usual).high > found.high

@@ -19,7 +19,7 @@ from runs.engine.kinds import kind_of
         ({"name": "http", "url": "https://api.example.org/v1?q=1"}, "http: api.example.org"),
         ({"name": "http", "url": "http://[broken"}, "http"),
         ({"name": "python", "call": "tools.count"}, "python: tools.count"),
-        ({"name": "simulate", "seconds": 3}, "simulate"),
+        ({"name": "simulate", "seconds": 3}, "simulate: 3 s"),
     ],
 )
 def test_a_kind_is_the_executor_and_what_tells_its_work_apart(executor: dict[str, Any] | None, kind: str) -> None:
