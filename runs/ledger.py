@@ -14,12 +14,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from runs import journal, loop, mirror, outside, sweep, transitions
+from runs import journal, loop, mirror, outside, storage, sweep, transitions
 from runs.backends.embedded import Embedded, Worker
 from runs.journal import Entry
 from runs.load import Load
@@ -28,7 +27,6 @@ from runs.slips import Slip, by_run, over
 from runs.transitions import Lease
 
 BATCH = 1_000
-OUTAGES = (OperationalError, InterfaceError)  # the database's fault, not that of a report
 CHECKPOINT_EVERY = 500  # transactions
 
 log = logging.getLogger(__name__)
@@ -138,10 +136,12 @@ class Ledger:
                 self._carry_out(batch)
             if self.steady() >= self._next_sweep:
                 self._sweep()
-            self._checkpoint()
+            if self._commits >= CHECKPOINT_EVERY:
+                self._commits = 0
+                storage.checkpoint()
         except Exception as error:
             log.exception("the ledger stumbled")
-            _reconnect_after(error)
+            storage.reconnect_after(error)
 
     def _take(self) -> list[Slip]:
         wait = min(sweep.SECONDS, self._next_sweep - self.steady())
@@ -159,8 +159,8 @@ class Ledger:
         try:
             stopping = self._commit(batch)
         except Exception as error:
-            _reconnect_after(error)
-            if len(batch) == 1 or isinstance(error, OUTAGES):
+            storage.reconnect_after(error)
+            if len(batch) == 1 or isinstance(error, storage.OUTAGES):
                 for slip in batch:
                     self._refuse(slip, error)
             else:
@@ -265,7 +265,7 @@ class Ledger:
     def _keep(self, slip: Slip, report: Report, error: Exception) -> None:
         """What a worker of ours has done must not be lost because the disk was full for a moment; and what can never be
         written must not cost us the worker."""
-        if isinstance(error, OUTAGES):
+        if isinstance(error, storage.OUTAGES):
             self._later.append(slip)
         elif report.ends and not slip.instead:
             why = f"what came of it could not be written: {type(error).__name__}"
@@ -294,15 +294,3 @@ class Ledger:
         if slips:
             self._carry_out(slips)
         self._mirror.show()
-
-    def _checkpoint(self) -> None:
-        """Moves the write-ahead log into the database, here and nowhere else (SQLite)."""
-        if self._commits >= CHECKPOINT_EVERY and hasattr(connection, "checkpoint"):
-            self._commits = 0
-            cast(Any, connection).checkpoint()
-
-
-def _reconnect_after(error: Exception) -> None:
-    """It may be the connection that is broken."""
-    if isinstance(error, DatabaseError | InterfaceError):
-        connection.close()
