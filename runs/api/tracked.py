@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from typing_extensions import TypedDict
 
 from runs import access
+from runs.api.attempts import UsageIn, usage
 from runs.api.runs import MAKERS
-from runs.reports import Usage
 from runs.tracking import book, reporters
 from runs.tracking.book import Heard, Told
 from todos.plan.words import Status
@@ -28,13 +28,7 @@ AgentName = Annotated[str, Field(max_length=200, pattern=r"\S"), STORABLE]
 Text = Annotated[str, Field(max_length=10_000), STORABLE]
 
 
-class UsageIn(Wire):
-    input_tokens: Annotated[int, Field(ge=0, le=2**40)] = 0
-    output_tokens: Annotated[int, Field(ge=0, le=2**40)] = 0
-    cost: Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)] = 0.0
-
-
-class ReportIn(Wire):
+class ReportedIn(Wire):
     """What an agent says of one subtask. `at` is its own clock's; `usage` counts when the report ends the subtask."""
 
     key: Key
@@ -50,7 +44,7 @@ class ReportIn(Wire):
 
 
 class ReportsIn(Wire):
-    reports: Annotated[list[ReportIn], Field(min_length=1, max_length=MOST_REPORTS)]
+    reports: Annotated[list[ReportedIn], Field(min_length=1, max_length=MOST_REPORTS)]
 
 
 @closed
@@ -87,7 +81,7 @@ class Reports(Endpoint):
         return {"run": str(run), "results": results}
 
 
-def _told(report: ReportIn) -> Told:
+def _told(report: ReportedIn) -> Told:
     return Told(
         key=report.key,
         status=Status(report.status),
@@ -98,7 +92,7 @@ def _told(report: ReportIn) -> Told:
         at=report.at,
         result=report.result,
         error=report.error,
-        usage=Usage(**report.usage.model_dump()),
+        usage=usage(report.usage),
     )
 
 

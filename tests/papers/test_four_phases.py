@@ -85,4 +85,6 @@ def test_a_batch_of_one_call_is_told_for_what_it_is(api: Api, theatre: Theatre) 
     assert (plan["theoretical_speedup"], plan["optimal_agents"]) == (1, 1)
     played = theatre.play(api, todo, strategy="parallel", max_agents=8)
     assert (played.width, played.makespan) == (1, 18)
-    assert (played.progress["speedup"], played.progress["verdict"]) == (1, "parallel does not pay")
+    assert (played.progress["speedup"], played.progress["verdict"]) == (1, "ran serial")
+    assert played.progress["verdict_reason"].startswith("a chain of dependencies: 100 % of the work")
+    assert "depends_on" in played.progress["verdict_cure"]  # the sentence for the prompt

@@ -17,6 +17,7 @@ NOBODYS = (
     "overview",
     "overview-frame",
     "agents",
+    "insights",
     "runs",
     "todos",
     "todo-new",

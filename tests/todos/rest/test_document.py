@@ -38,9 +38,12 @@ def test_operations_have_names_of_their_own(api: Api) -> None:
     assert len(names) == len(set(names))
 
 
+OPEN = {"ItemIn", "ListIn"}  # the input of a tool as it is, whatever its version adds
+
+
 def test_inputs_and_answers_are_closed(api: Api) -> None:
     for name, schema in api.get("schema/").json()["components"]["schemas"].items():
-        if "properties" in schema:
+        if "properties" in schema and name not in OPEN:
             assert schema["additionalProperties"] is False, name
 
 
