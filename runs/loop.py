@@ -39,6 +39,10 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
     """Does everything that can be done for this run now, and says what each seat is to do."""
     if not entry.ended:
         _move_on(entry)
+    if entry["backend"] == "celery":
+        from runs.backends import remote  # it dispatches by the rules of this module
+
+        remote.dispatch(entry)
     if seats is None:
         return []
     if entry["status"] != states.Run.RUNNING or entry["backend"] in ELSEWHERE:
@@ -113,10 +117,10 @@ def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
 
 def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     limits = policy(entry)
-    under_way = opened(entry, seats, reading=_others_read(entry))
+    under_way = opened(entry, seats, reading=others_read(entry))
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
-    ready = _ready(entry, len(taken), depth, seats.reserved()) if taken else []
+    ready = first_ready(entry, len(taken), depth, seats.reserved()) if taken else []
     chosen = choose(ready, under_way, limits)[: len(taken)]
     grants = _grants(entry, list(zip(chosen, taken)))
     seats.put_back(set(taken) - {grant.seat for grant in grants})
@@ -141,7 +145,7 @@ def opened(entry: Entry, seats: "Embedded | None", *, reading: bool = False) -> 
     )
 
 
-def _others_read(entry: Entry) -> bool:
+def others_read(entry: Entry) -> bool:
     """Whether agents from outside are to read before anything is changed here. They are only waited for when somebody
     said that they come."""
     if entry["strategy"] != "hybrid" or not takes_agents(entry["backend"], json_value(entry["lanes"]) or {}):
@@ -155,7 +159,7 @@ def policy(entry: Entry) -> Policy:
     return Policy(entry["strategy"], entry["max_agents"], limits)
 
 
-def _ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> list[Ready]:
+def first_ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> list[Ready]:
     """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick.
 
     Those that cannot have what they claim are not among them: they have left the line.

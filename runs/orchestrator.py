@@ -7,11 +7,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import journal, transitions
+from runs import journal, loop, transitions
 from runs.backends.embedded import Embedded
 from runs.executors import python
+from runs.leading import Lead, LedLedger
 from runs.ledger import Ledger
-from runs.models import Attempt
+from runs.models import Attempt, Backend, Run
 from runs.reports import Report, Said
 
 log = logging.getLogger(__name__)
@@ -19,13 +20,17 @@ log = logging.getLogger(__name__)
 _ledger: Ledger | None = None
 
 
-def start() -> Ledger:
-    """Takes back what a server that died was doing, then starts. Once a process."""
+def start(lead: Lead | None = None) -> Ledger:
+    """Takes back what a server that died was doing, then starts. One at a time in a process.
+
+    `lead`: where several processes may orchestrate, that this one does. Whoever did so before cannot write any more, so
+    what its workers were at is taken back too, even if it should still live.
+    """
     global _ledger
     if _ledger is not None:
         raise RuntimeError("the orchestrator of this process is running already")
     recover(timezone.now())
-    _ledger = Ledger(Embedded())
+    _ledger = LedLedger(Embedded(), lead) if lead else Ledger(Embedded())
     _ledger.start()
     return _ledger
 
@@ -48,8 +53,17 @@ def ledger() -> Ledger | None:
 
 
 def wake(run_id: int) -> None:
-    """After the commit, has a pass made over this run. Where no ledger runs, the next sweep of one that does will."""
-    transaction.on_commit(lambda: _ledger.wake(run_id) if _ledger else None)
+    """After the commit, has a pass made over this run. Where no ledger runs, the next sweep of one that does will; what
+    is for Celery needs none."""
+    transaction.on_commit(lambda: _wake(run_id), robust=True)
+
+
+def _wake(run_id: int) -> None:
+    if _ledger:
+        _ledger.wake(run_id)
+    elif settings.CELERY_BROKER_URL and Run.objects.filter(pk=run_id, backend=Backend.CELERY).exists():
+        with transaction.atomic(), journal.of(run_id, timezone.now()) as entry:
+            loop.run_pass(entry, None)
 
 
 def recover(now: datetime) -> int:

@@ -51,6 +51,7 @@ from runs.statements.leasing import (
 )
 from runs.statements.making import LENGTHEN, RANK
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
+from runs.statements.queued import FORGOTTEN, QUEUED, TAKE_UP, UNWANTED
 from runs.statements.reporting import (
     ADD_USAGE,
     ATTEMPTS,
@@ -89,6 +90,7 @@ __all__ = [
     "EXTEND_LEASES",
     "FIRST_LOADS",
     "FIRST_OF_TWINS",
+    "FORGOTTEN",
     "FOR_FAILURES",
     "HELD_BACK",
     "HELD_UP",
@@ -106,6 +108,7 @@ __all__ = [
     "PHASE",
     "PUT_QUESTIONS",
     "QUEUE",
+    "QUEUED",
     "RANK",
     "READING",
     "READY",
@@ -130,6 +133,7 @@ __all__ = [
     "STARVING",
     "STOPPING",
     "TAKE_HOLDS",
+    "TAKE_UP",
     "TOP_CLASS",
     "TO_ASK",
     "TO_SHOW",
@@ -137,6 +141,7 @@ __all__ = [
     "UNDELAY",
     "UNDELAY_ONE",
     "UNDER_WAY",
+    "UNWANTED",
     "WAITED_LONG_ENOUGH",
     "WAITING_ON",
 ]
