@@ -1,6 +1,7 @@
 """All settings, read from the environment once. `docs/settings.md` says what each is for."""
 
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -98,6 +99,7 @@ SQLITE_OPTIONS = {
     ),
 }
 DATABASE_URL = env.text("DATABASE_URL")
+DATABASES: dict[str, dict[str, Any]]
 if DATABASE_URL:
     try:
         DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}

@@ -82,6 +82,7 @@ class LedLedger(Ledger):
         super().__init__(seats, **more)
         self.lead = lead
         self.lost = threading.Event()
+        self.on_lost: Callable[[], None] = lambda: None
 
     def _one_run(self, run_id: int, slips: list[Slip], now: datetime, stopping: list[int]) -> list[loop.Grant]:
         self.lead.check()
@@ -94,6 +95,7 @@ class LedLedger(Ledger):
             log.warning("another process leads now: this one stops")
             self._stopping = True
             self.lost.set()
+            self.on_lost()
             return
         super()._sweep()
         if settings.CELERY_BROKER_URL:

@@ -159,7 +159,7 @@ def policy(entry: Entry) -> Policy:
     return Policy(entry["strategy"], entry["max_agents"], limits)
 
 
-def first_ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> list[Ready]:
+def first_ready(entry: Entry, seats: int, depth: int, reserved: set[int], *, quick: bool = True) -> list[Ready]:
     """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick.
 
     Those that cannot have what they claim are not among them: they have left the line.
@@ -167,7 +167,7 @@ def first_ready(entry: Entry, seats: int, depth: int, reserved: set[int]) -> lis
     found: list[Ready] = []
     for lane in ("query", "execute"):
         rows = _ready_rows(entry, lane, seats * depth + len(reserved), reserved)
-        if rows and rows[min(seats, len(rows)) - 1].quick:
+        if quick and rows and rows[min(seats, len(rows)) - 1].quick:
             rows = _ready_rows(entry, lane, seats * (IN_PLACE_MOST + 1) + len(reserved), reserved)
         found += rows
     if claiming := [item.id for item in found if item.claiming]:

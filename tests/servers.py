@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import httpx
 import psycopg
 import redis
 
@@ -35,6 +36,14 @@ def until(true: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -
         if time.monotonic() > over:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(0.02)
+
+
+def answers(url: str) -> bool:
+    """Whether it says that all is well."""
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def _folder_of(package: str) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import signals
 
-from runs import broker
+from runs import announce, broker
 from runs.backends.worker import Worker
 from runs.executors import python
 
@@ -20,6 +20,7 @@ def work(name: str, seats: int, queues: Sequence[str]) -> None:
     _connect(worker)
     told = ["--pool=threads", f"--concurrency={seats}", f"--hostname={name}", f"--queues={','.join(queues)}"]
     quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    announce.herald.start()
     worker.desk.start()
     try:
         broker.app().worker_main(["worker", *told, *quiet])

@@ -51,7 +51,7 @@ def _give(entry: Entry) -> list[Lease]:
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     if not wanted:
         return []
-    chosen = choose(loop.first_ready(entry, wanted, 1, set()), under_way, limits)[:wanted]
+    chosen = choose(loop.first_ready(entry, wanted, 1, set(), quick=False), under_way, limits)[:wanted]
     agent = queue_agent()
     given = transitions.lease(entry, [_pick(entry, item, agent) for item in chosen])
     priorities = {item.id: item.priority for item in chosen}
