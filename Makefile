@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-fast check lint types bench pictures solver scale lock clean
+.PHONY: help run test test-fast check lint types bench pictures solver scale faults lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -45,6 +45,9 @@ solver: $(VENV)/.run ## install the optional extra of `manage.py plan --solver`:
 
 scale: $(VENV)/.test ## start it on PostgreSQL, Redis and Celery, several processes of each kind: PORT is honoured
 	@exec $(BIN)/python -m tests.scale
+
+faults: $(VENV)/.test ## end and cut off real processes at random, then count: MINUTES=10 SEED=1 are honoured
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" $(BIN)/python -m tests.faults
 
 lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -16,18 +16,15 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from runs import broker, loop
-from runs import statements as sql
+from runs import broker, loop, sweep
 from runs.backends.embedded import Embedded
 from runs.ledger import Ledger
 from runs.models import Leader
 from runs.slips import Slip
-from runs.sql import stamp
 from todos.problems import Busy
 
 NAME = "sweep"
 SECONDS = 10  # of silence, until another may take over
-AGAIN_AFTER = timedelta(seconds=1)  # a message that nobody has taken up may be lost
 AGAIN_MOST = 1_000
 
 log = logging.getLogger(__name__)
@@ -38,12 +35,13 @@ class NotLeading(Busy):
 
 
 class Lead:
-    """This process's claim to lead. `holder` is unlike that of any other process."""
+    """This process's claim to lead. `holder` is unlike that of any other process, `term`
+    the epoch under which it leads."""
 
     def __init__(self, holder: str = "", clock: Callable[[], datetime] = timezone.now) -> None:
         self.holder = holder or f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
         self.clock = clock
-        self.epoch = 0
+        self.term = 0
 
     def acquire(self) -> bool:
         """Takes over when nobody leads, or whoever did has been silent for too long."""
@@ -52,7 +50,7 @@ class Lead:
         free = Leader.objects.filter(name=NAME, expires_at__lte=now)
         if not free.update(holder=self.holder, epoch=F("epoch") + 1, expires_at=self._until()):
             return False
-        self.epoch = Leader.objects.values_list("epoch", flat=True).get(name=NAME)
+        self.term = Leader.objects.values_list("epoch", flat=True).get(name=NAME)
         return True
 
     def renew(self) -> bool:
@@ -69,7 +67,7 @@ class Lead:
         self._mine().update(expires_at=self.clock())
 
     def _mine(self) -> Any:
-        return Leader.objects.filter(name=NAME, holder=self.holder, epoch=self.epoch)
+        return Leader.objects.filter(name=NAME, holder=self.holder, epoch=self.term)
 
     def _until(self) -> datetime:
         return self.clock() + timedelta(seconds=SECONDS)
@@ -104,5 +102,4 @@ class LedLedger(Ledger):
 
 def offer_again(now: datetime) -> None:
     """Has messages sent again for what lies in a queue that may have lost them."""
-    rows = sql.FORGOTTEN(before=stamp(now - AGAIN_AFTER), limit=AGAIN_MOST)
-    broker.publisher.send_again([broker.Message(*row) for row in rows])
+    broker.publisher.send_again([broker.Message(*row) for row in sweep.forgotten(now, AGAIN_MOST)])

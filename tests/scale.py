@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from tests import servers
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def environment(stack: ExitStack) -> dict[str, str]:
+def environment(stack: ExitStack, given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """That of the product's processes, with servers to use."""
-    named = dict(os.environ)
+    named = dict(given)
     if not named.get("DATABASE_URL"):
         named["DATABASE_URL"] = stack.enter_context(servers.postgres()).url
     if not named.get("REDIS_URL"):
@@ -65,7 +65,7 @@ def main() -> None:
         named = environment(stack)
         with started(named, web=2, orchestrators=2, workers=2, seats=4):
             url = f"http://127.0.0.1:{named['PORT']}"
-            servers.until(lambda: servers.answers(f"{url}/readyz"), "the web processes answer", 60)
+            servers.until(lambda: servers.answers(f"{url}/readyz"), "the web processes answer", 120)
             subprocess.run([sys.executable, "manage.py", "login_link"], cwd=ROOT, env=named, check=False)
             print(
                 f"Abreast is at {url}, on {named['DATABASE_URL']} and {named['REDIS_URL']} — Ctrl-C stops it",

@@ -15,14 +15,13 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from runs import statements as sql
+from runs import sweep
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
 from runs.ledger import Ledger
 from runs.models import Agent, Attempt
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip
-from runs.sweep import SECONDS
 from runs.transitions import Lease
 
 PATIENCE_SECONDS = 30.0  # with a database that does not answer, before a message is dropped
@@ -92,12 +91,12 @@ class Desk(Ledger):
 
     def _sweep(self) -> None:
         tick = self.steady()
-        self._next_sweep = tick + SECONDS
+        self._next_sweep = tick + sweep.SECONDS
         self._try_again()
         doing = list(self._doing.values())
         if not doing or self._later:
             return
-        self._stop([number for (number,) in sql.UNWANTED([(one.attempt, one.epoch) for _, one, _ in doing])])
+        self._stop(sweep.unwanted([(one.attempt, one.epoch) for _, one, _ in doing]))
         if tick >= self._next_beat:
             self._next_beat = tick + settings.HEARTBEAT_SECONDS
             beats = [Report(Said.BEAT, run, lease.attempt, lease.epoch) for run, lease, _ in doing]

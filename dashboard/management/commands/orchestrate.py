@@ -57,7 +57,7 @@ class Command(BaseCommand):
     def _lead(self, lead: Lead) -> None:
         ledger = orchestrator.start(lead)
         assert isinstance(ledger, LedLedger)
-        self.stdout.write(f"leading, epoch {lead.epoch}")
+        self.stdout.write(f"leading, epoch {lead.term}")
         self.stdout.flush()
         while not self.over.is_set() and not ledger.lost.wait(0.2):
             pass
