@@ -26,6 +26,8 @@ from runs.transitions import Lease
 
 PATIENCE_SECONDS = 30.0  # with a database that does not answer, before a message is dropped
 
+OVER = (Verdict.REFUSED, Verdict.UNKNOWN)  # the attempt does not count any more
+
 log = logging.getLogger(__name__)
 
 
@@ -81,7 +83,7 @@ class Desk(Ledger):
         for run_id in self._woken:
             self.wake(run_id)
         super()._committed(batch, stopping)
-        refused = [slip.report.attempt for slip in batch if slip.report and slip.report.verdict is Verdict.REFUSED]
+        refused = [slip.report.attempt for slip in batch if slip.report and slip.report.verdict in OVER]
         self._stop(stopping + refused)
 
     def _stop(self, attempts: list[int]) -> None:

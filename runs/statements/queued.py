@@ -37,8 +37,7 @@ FORGOTTEN = Statement(
 UNWANTED = Statement(
     "id bigint, epoch integer",
     """
-    SELECT v.id FROM {rows} LEFT JOIN runs_attempt a ON a.id = v.id
-    LEFT JOIN runs_subtask s ON s.id = a.subtask_id
-    WHERE a.id IS NULL OR a.status <> 'running' OR s.epoch <> v.epoch OR s.cancel_requested_at IS NOT NULL
+    SELECT v.id FROM {rows} JOIN runs_attempt a ON a.id = v.id JOIN runs_subtask s ON s.id = a.subtask_id
+    WHERE a.status <> 'running' OR s.epoch <> v.epoch OR s.cancel_requested_at IS NOT NULL
     """,
 )
