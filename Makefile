@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-fast check lint types bench pictures solver lock clean
+.PHONY: help run test test-fast check lint types bench pictures solver scale faults lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -43,9 +43,17 @@ pictures: $(VENV)/.test ## take the pictures of the documentation anew: ONLY="ru
 solver: $(VENV)/.run ## install the optional extra of `manage.py plan --solver`: OR-tools
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/solver.txt
 
+scale: $(VENV)/.test ## start it on PostgreSQL, Redis and Celery, several processes of each kind: PORT is honoured
+	@exec $(BIN)/python -m tests.scale
+
+faults: $(VENV)/.test ## end and cut off real processes at random, then count: MINUTES=10 SEED=1 are honoured
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" $(BIN)/python -m tests.faults
+
 lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade requirements/run.in --output-file requirements/run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--upgrade requirements/scale.in --output-file requirements/scale.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--upgrade requirements/test.in --output-file requirements/test.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,5 +1,7 @@
 """The database at the start of a server: brought up to date, unless it is ahead of this code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.core.management import call_command
@@ -16,7 +18,22 @@ def bring_up_to_date() -> None:
             f"the database was made by a newer version of Abreast (it has {unknown[0]}): start that version, "
             "or name another home in ABREAST_HOME"
         )
-    call_command("migrate", verbosity=0, interactive=False)
+    with _alone():
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Processes that start together bring a PostgreSQL up to date one after the other."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(7262)")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(7262)")
 
 
 def tidy() -> None:

@@ -41,8 +41,9 @@ def home_lock(home: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def bind(host: str, port: int, *, take_next: bool) -> socket.socket:
-    """A listening socket. `take_next`: when the port is taken, the next free one is as good."""
+def bind(host: str, port: int, *, take_next: bool, shared: bool = False) -> socket.socket:
+    """A listening socket. `take_next`: when the port is taken, the next free one is as good. `shared`: others who say
+    so too listen on the same one, and the system spreads connections over them."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:  # no name of a host has such characters, or is so long
@@ -51,6 +52,8 @@ def bind(host: str, port: int, *, take_next: bool) -> socket.socket:
     for candidate in range(port, last + 1):
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((address[0], candidate, *address[2:]))
             listener.listen(1024)

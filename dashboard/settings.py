@@ -1,6 +1,7 @@
 """All settings, read from the environment once. `docs/settings.md` says what each is for."""
 
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -14,7 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # ---- where things are ----
 HOME = Path(env.text("ABREAST_HOME") or BASE_DIR / "var").resolve()
 WORKSPACE = Path(env.text("ABREAST_WORKSPACE") or Path.cwd()).resolve()
-OUTPUTS = HOME / "outputs"
+OUTPUTS = Path(env.text("ABREAST_OUTPUTS") or HOME / "outputs").resolve()
 
 
 def _secret_key() -> str:
@@ -98,16 +99,26 @@ SQLITE_OPTIONS = {
     ),
 }
 DATABASE_URL = env.text("DATABASE_URL")
+DATABASES: dict[str, dict[str, Any]]
 if DATABASE_URL:
     try:
         DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
+        if "postgresql" in DATABASES["default"]["ENGINE"]:
+            # A pool: under ASGI each request has a thread of its own. Connections are tried before they are used again.
+            DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 20, "timeout": 10}
+            DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     except ValueError as error:
         raise ImproperlyConfigured(f"DATABASE_URL is no address of a database: {error}") from None
 else:
     DATABASES = {"default": {"ENGINE": "dashboard.sqlite", "NAME": HOME / "abreast.sqlite3", "OPTIONS": SQLITE_OPTIONS}}
 REDIS_URL = env.text("REDIS_URL")
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL")
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+if REDIS_URL:
+    # Its reads wait for five seconds at a time: the time-out must be longer.
+    REDIS = {"address": REDIS_URL, "socket_timeout": 15, "socket_connect_timeout": 5}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS]}}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 # ---- people, time, language ----
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import freeze, journal, orchestrator, resources, transitions
+from runs import broker, freeze, journal, orchestrator, resources, transitions
 from runs.engine import states
 from runs.frozen import Carried
 from runs.journal import Entry
@@ -43,6 +43,8 @@ def start(todo: Todo, options: Options, *, made_by_id: int | None = None) -> Run
     again.
     Raises Conflict when the todo is in a run that has not ended, Invalid when it is too large.
     """
+    if options.backend == Backend.CELERY and (why := broker.hindrance()):
+        raise Invalid.at("/backend", why)
     refuse_if_running(todo)
     plan = freeze.plan_of(todo)
     if options.backend == Backend.TRACKED:
@@ -126,7 +128,11 @@ def _options_of(run: Run) -> Options:
 
 
 def refuse_if_running(todo: Todo) -> None:
-    """A todo is in one run at a time, and so is all above and below it. Raises Conflict."""
+    """A todo is in one run at a time, and so is all above and below it. Raises Conflict.
+
+    Whoever starts something of the same tree meanwhile waits until this transaction is over.
+    """
+    list(Todo.objects.select_for_update().filter(pk=todo.tree_id).values_list("pk"))
     in_runs = Subtask.objects.filter(run__status__in=states.RUN_UNENDED, todo__root_id=todo.tree_id)
     running = Run.objects.filter(status__in=states.RUN_UNENDED, todo_id__in=[todo.pk, todo.tree_id]).first()
     if running is None and (subtask := in_runs.select_related("run").first()):

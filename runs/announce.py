@@ -8,6 +8,7 @@ import asyncio
 import threading
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import transaction
 
 GROUP = "changes"
@@ -27,6 +28,13 @@ class _Herald:
             self._loop = loop
             if self._waiting:
                 loop.call_soon_threadsafe(self._start)
+
+    def start(self) -> None:
+        """Sends hints though nobody listens in this process, where other processes can hear them."""
+        if settings.REDIS_URL:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="herald", daemon=True).start()
+            self.attach(loop)
 
     def tell(self, run_id: int) -> None:
         with self._lock:

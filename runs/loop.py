@@ -5,6 +5,7 @@ sweep (`runs/sweep.py`).
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -39,6 +40,10 @@ def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
     """Does everything that can be done for this run now, and says what each seat is to do."""
     if not entry.ended:
         _move_on(entry)
+    if entry["backend"] == "celery":
+        from runs.backends import remote  # it dispatches by the rules of this module
+
+        remote.dispatch(entry)
     if seats is None:
         return []
     if entry["status"] != states.Run.RUNNING or entry["backend"] in ELSEWHERE:
@@ -113,10 +118,10 @@ def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
 
 def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     limits = policy(entry, seats)
-    under_way = opened(entry, seats, reading=_others_read(entry))
+    under_way = opened(entry, seats, reading=others_read(entry))
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
-    ready = _ready(entry, len(taken), depth, seats) if taken else []
+    ready = first_ready(entry, len(taken), depth, seats.reserved(), seats.slots.full()) if taken else []
     chosen = choose(ready, under_way, limits)[: len(taken)]
     grants = _grants(entry, list(zip(chosen, taken)), seats)
     seats.put_back(set(taken) - {grant.seat for grant in grants})
@@ -142,7 +147,7 @@ def opened(entry: Entry, seats: "Embedded | None", *, reading: bool = False) -> 
     )
 
 
-def _others_read(entry: Entry) -> bool:
+def others_read(entry: Entry) -> bool:
     """Whether agents from outside are to read before anything is changed here. They are only waited for when somebody
     said that they come."""
     if entry["strategy"] != "hybrid" or not takes_agents(entry["backend"], json_value(entry["lanes"]) or {}):
@@ -157,16 +162,17 @@ def policy(entry: Entry, seats: "Embedded | None" = None) -> Policy:
     return Policy(entry["strategy"], agents, limits, seats.slots.room if seats else {})
 
 
-def _ready(entry: Entry, free: int, depth: int, seats: "Embedded") -> list[Ready]:
+def first_ready(
+    entry: Entry, free: int, depth: int, reserved: set[int], full: Sequence[str] = (), *, quick: bool = True
+) -> list[Ready]:
     """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick.
 
     Those of full pools are not among them, nor those that cannot have what they claim: they have left the line.
     """
     found: list[Ready] = []
-    reserved, full = seats.reserved(), seats.slots.full()
     for lane in ("query", "execute"):
         rows = _ready_rows(entry, lane, free * depth + len(reserved), reserved, full)
-        if rows and rows[min(free, len(rows)) - 1].quick:
+        if quick and rows and rows[min(free, len(rows)) - 1].quick:
             rows = _ready_rows(entry, lane, free * (IN_PLACE_MOST + 1) + len(reserved), reserved, full)
         found += rows
     if claiming := [item.id for item in found if item.claiming]:
@@ -175,7 +181,7 @@ def _ready(entry: Entry, free: int, depth: int, seats: "Embedded") -> list[Ready
     return found
 
 
-def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int], full: list[str]) -> list[Ready]:
+def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int], full: Sequence[str]) -> list[Ready]:
     if full:
         rows = sql.READY_ELSEWHERE([(pool,) for pool in full], run=entry.run_id, lane=lane, limit=limit)
     else:

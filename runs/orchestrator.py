@@ -8,15 +8,16 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import journal, transitions
+from runs import journal, loop, transitions
 from runs.backends import slots
 from runs.backends.embedded import Embedded
 from runs.courier import Courier
 from runs.estimating.live import Live
 from runs.executors import python
 from runs.executors.search import background
+from runs.leading import Lead, LedLedger
 from runs.ledger import Ledger
-from runs.models import Attempt
+from runs.models import Attempt, Backend, Run
 from runs.reports import Report, Said
 
 log = logging.getLogger(__name__)
@@ -25,15 +26,19 @@ _ledger: Ledger | None = None
 _beside: list[Courier | Live] = []  # what works beside the ledger, in threads of its own
 
 
-def start() -> Ledger:
-    """Takes back what a server that died was doing, then starts. Once a process."""
+def start(lead: Lead | None = None) -> Ledger:
+    """Takes back what a server that died was doing, then starts. One at a time in a process.
+
+    `lead`: where several processes may orchestrate, that this one does. Whoever did so before cannot write any more, so
+    what its workers were at is taken back too, even if it should still live.
+    """
     global _ledger
     if _ledger is not None:
         raise RuntimeError("the orchestrator of this process is running already")
     recover(timezone.now())
     seats = Embedded()
     slots.publish(lambda: seats.slots)
-    _ledger = Ledger(seats)
+    _ledger = LedLedger(seats, lead) if lead else Ledger(seats)
     _ledger.start()
     for one in (Courier(), Live()):
         one.start()
@@ -63,8 +68,17 @@ def ledger() -> Ledger | None:
 
 
 def wake(run_id: int) -> None:
-    """After the commit, has a pass made over this run. Where no ledger runs, the next sweep of one that does will."""
-    transaction.on_commit(lambda: _ledger.wake(run_id) if _ledger else None)
+    """After the commit, has a pass made over this run. Where no ledger runs, the next sweep of one that does will; what
+    is for Celery needs none."""
+    transaction.on_commit(lambda: _wake(run_id), robust=True)
+
+
+def _wake(run_id: int) -> None:
+    if _ledger:
+        _ledger.wake(run_id)
+    elif settings.CELERY_BROKER_URL and Run.objects.filter(pk=run_id, backend=Backend.CELERY).exists():
+        with transaction.atomic(), journal.of(run_id, timezone.now()) as entry:
+            loop.run_pass(entry, None)
 
 
 def recover(now: datetime) -> int:

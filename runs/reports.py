@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runs.transitions.leasing import Lease
 
 
 class Said(Enum):
@@ -54,7 +57,8 @@ class Report:
 
     `worked_seconds`: what the work would have taken alone, None for as long as it took.
     `lease_ended_at`: a report made because that lease ran out; if it was renewed meanwhile, the report is refused.
-    `question`: what a beat asks a person. `lease_expires_at`: until when an accepted beat has renewed the lease.
+    `taken_by`: the agent that takes up, with a start, what lies in a queue, free since `free_since`; it gets the
+    `lease`. `question`: what a beat asks a person. `lease_expires_at`: until when an accepted beat has renewed it.
     `verdict`, `current` and `current_epoch` (the attempt's status and epoch as they stand) are filled in by
     `transitions.apply`.
     """
@@ -78,6 +82,9 @@ class Report:
     usage: Usage = field(default_factory=Usage)
     output: Output = field(default_factory=Output)
     question: str = ""
+    taken_by: int | None = None
+    free_since: datetime | None = None
+    lease: "Lease | None" = None
     lease_expires_at: datetime | None = None
     verdict: Verdict | None = None
     current: str | None = None

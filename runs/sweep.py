@@ -1,5 +1,6 @@
 """What no change asks for, looked after each second: leases that ran out, times that came, hints that were lost."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -70,6 +71,16 @@ def runs_to_visit(now: datetime) -> list[int]:
     """Unended runs in which a pass may find something to do."""
     silent = now - timedelta(seconds=settings.TRACKED_SILENCE_SECONDS)
     return [number for (number,) in sql.TO_VISIT(now=stamp(now), silent=stamp(silent))]
+
+
+def forgotten(now: datetime, most: int) -> list[tuple[int, int, str, int]]:
+    """What has lain in a queue for a second: attempt, epoch, lane, priority. The message may be lost."""
+    return list(sql.FORGOTTEN(before=stamp(now - timedelta(seconds=SECONDS)), limit=most))
+
+
+def unwanted(attempts: Sequence[tuple[int, int]]) -> list[int]:
+    """Which of these (with their epochs) are to stop, or do not count any more."""
+    return [number for (number,) in sql.UNWANTED(attempts)] if attempts else []
 
 
 def extend_leases(now: datetime, gap: timedelta) -> None:

@@ -11,6 +11,8 @@ os.environ.setdefault("ABREAST_SECRET_KEY", "only for the tests")
 from dashboard.settings import *  # noqa: F403
 from dashboard.settings import DATABASES, HOME, STATIC_ROOT
 
+DATABASES["default"].get("OPTIONS", {}).pop("pool", None)  # a database with connections in a pool cannot be dropped
+
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns when there is none
 
 STORAGES = {

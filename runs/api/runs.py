@@ -50,7 +50,7 @@ class BudgetIn(Wire):
 
 
 class RunIn(Wire):
-    backend: Literal["embedded", "external", "tracked"] = "embedded"
+    backend: Literal["embedded", "celery", "external", "tracked"] = "embedded"
     strategy: Literal["auto", "parallel", "hybrid", "sequential"] = "auto"
     max_agents: Annotated[int, Field(ge=1, le=1_000)] = settings.RUN_MAX_AGENTS
     adaptive: bool | None = None

@@ -52,6 +52,7 @@ from runs.statements.leasing import (
 )
 from runs.statements.making import LENGTHEN, RANK
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
+from runs.statements.queued import FORGOTTEN, QUEUED, TAKE_UP, UNWANTED
 from runs.statements.reporting import (
     ADD_USAGE,
     ATTEMPTS,
@@ -90,6 +91,7 @@ __all__ = [
     "EXTEND_LEASES",
     "FIRST_LOADS",
     "FIRST_OF_TWINS",
+    "FORGOTTEN",
     "FOR_FAILURES",
     "HELD_BACK",
     "HELD_UP",
@@ -107,6 +109,7 @@ __all__ = [
     "PHASE",
     "PUT_QUESTIONS",
     "QUEUE",
+    "QUEUED",
     "RANK",
     "READING",
     "READY",
@@ -132,6 +135,7 @@ __all__ = [
     "STARVING",
     "STOPPING",
     "TAKE_HOLDS",
+    "TAKE_UP",
     "TOP_CLASS",
     "TO_ASK",
     "TO_SHOW",
@@ -139,6 +143,7 @@ __all__ = [
     "UNDELAY",
     "UNDELAY_ONE",
     "UNDER_WAY",
+    "UNWANTED",
     "WAITED_LONG_ENOUGH",
     "WAITING_ON",
 ]

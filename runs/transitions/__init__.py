@@ -13,6 +13,7 @@ from runs.transitions.lifecycle import close, move, request_cancel, request_stop
 from runs.transitions.line import bring_back
 from runs.transitions.making import count_in, join, lengthen, rank
 from runs.transitions.phases import begin_phases
+from runs.transitions.queued import take_up, waiting_in_queue
 from runs.transitions.reporting import apply
 from runs.transitions.tracked import (
     add,
@@ -64,5 +65,7 @@ __all__ = [
     "stopping_attempts",
     "take_agents",
     "take_back_questions",
+    "take_up",
     "undelay",
+    "waiting_in_queue",
 ]

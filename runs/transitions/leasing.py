@@ -1,6 +1,6 @@
 """Giving subtasks to agents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,7 @@ class Pick:
     available_at: datetime
     token: int | None = None
     started_at: datetime | None = None
+    queued: bool = False  # nobody is at it until a worker takes it up; until then no lease runs
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def _open(entry: Entry, leases: dict[int, Lease]) -> None:
         [_attempt_row(entry, given) for given in leases.values()],
         run=entry.run_id,
         now=stamp(entry.now),
-        expires=stamp(entry.now + timedelta(seconds=settings.LEASE_SECONDS)),
+        expires=_expires(entry, leases.values()),
         false=False,
         waits="",
     )
@@ -97,6 +98,18 @@ def count_beside(entry: Entry, begun: int, together: int) -> None:
     entry.mark(peak_open=max(entry["peak_open"], at_once))
     if at_once > 1:
         entry.add(overlapped=begun - (entry.open == 0))
+
+
+def _expires(entry: Entry, leases: Iterable[Lease]) -> str | None:
+    if any(given.pick.queued for given in leases):
+        return None
+    return stamp(entry.now + timedelta(seconds=settings.LEASE_SECONDS))
+
+
+def of_leased(picks: Sequence[Pick]) -> list[Lease]:
+    """What is to be done for subtasks that have been leased; the epoch is that of the lease."""
+    found = {row[0]: row[1:] for row in sql.SPECS([(pick.subtask,) for pick in picks])} if picks else {}
+    return [_lease(pick, pick.epoch, *found[pick.subtask][1:]) for pick in picks]
 
 
 def in_place(picks: Sequence[Pick]) -> list[Lease]:
@@ -129,7 +142,7 @@ def _attempt_row(entry: Entry, given: Lease) -> tuple:
         pick.agent,
         pick.token,
         available,
-        stamp(deadline),
+        None if pick.queued else stamp(deadline),
         leased,
         stamp(pick.started_at),
         status,

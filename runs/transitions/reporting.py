@@ -11,7 +11,7 @@ from runs.engine import states
 from runs.journal import Entry
 from runs.reports import Report, Said, Verdict
 from runs.sql import moment, stamp
-from runs.transitions import asking
+from runs.transitions import asking, queued
 from runs.transitions.ending import OUTCOMES, end
 from runs.transitions.found import Found, look_up, note
 
@@ -26,7 +26,7 @@ def apply(entry: Entry, reports: Sequence[Report], chance: float) -> None:
         if not live:
             continue
         if group[0].said is Said.START:
-            _start(entry, live)
+            _begin(entry, live)
         elif group[0].said is Said.BEAT:
             live = [(report, found) for report, found in live if asking.may_ask(report, found)]
             # The first report starts the attempt, whatever it says.
@@ -63,6 +63,12 @@ def _said_before(report: Report, found: Found) -> bool:
     if report.epoch != found.epoch or not report.ends or OUTCOMES[report.said] != found.status:
         return False
     return report.said is not Said.COMPLETE or report.digest == found.result_digest
+
+
+def _begin(entry: Entry, live: list[tuple[Report, Found]]) -> None:
+    _start(entry, [(report, found) for report, found in live if report.taken_by is None])
+    if from_queue := [(report, found) for report, found in live if report.taken_by is not None]:
+        queued.take_up(entry, from_queue)
 
 
 def _start(entry: Entry, live: list[tuple[Report, Found]]) -> None:

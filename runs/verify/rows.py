@@ -199,11 +199,12 @@ CHECKS = [
     Check("I14", "no lease ends later than one renewed now would", _leases_in_bounds),
     Check(
         "I14",
-        "an open attempt has a lease, unless its agent reports by itself",
+        "an open attempt has a lease, unless its agent reports by itself or it lies in a queue",
         rows(
             f"""
             SELECT a.id, r.id, r.backend FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-            WHERE {{scope}} AND a.status IN {OPEN} AND (a.lease_expires_at IS NULL) <> (r.backend = 'tracked')
+            WHERE {{scope}} AND a.status IN {OPEN} AND (a.lease_expires_at IS NULL) <>
+                (r.backend = 'tracked' OR (r.backend = 'celery' AND a.status = 'leased' AND a.token_id IS NULL))
             """,
             "attempt {0}: whether it has a lease does not agree with its run {1}, which is {2}",
             "a.run_id",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from runs import actions, exports
 from runs.api.shapes import run_out
@@ -65,6 +66,8 @@ def test_numbers_stay_numbers_even_below_zero() -> None:
 
 @pytest.mark.parametrize("text", [*FORMULAS, 'a "quoted", word', "two\nlines"])
 def test_hostile_text_comes_back_whole_from_every_text_column(ada: User, text: str) -> None:
+    if "\0" in text and connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL keeps no NUL")
     run = actions.start(plant(ada, "x"), actions.Options())
     run.content = text
     run.subtasks.update(content=text, error=text)

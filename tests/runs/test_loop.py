@@ -114,7 +114,12 @@ def test_what_has_no_executor_waits_for_an_outside_agent(stage: Stage, puppet: P
     assert (made.status("outside"), made.run.status) == ("pending", "running")
 
 
-@pytest.mark.parametrize("backend", ["external", "celery", "tracked"])
+def test_what_is_for_celery_is_put_into_its_queue_and_not_done_here(stage: Stage, puppet: Puppet) -> None:
+    made = stage.run({"a": {}}, backend="celery")
+    assert (made.attempt("a").status, made.attempt("a").agent.name, puppet.begun) == ("leased", "celery", [])
+
+
+@pytest.mark.parametrize("backend", ["external", "tracked"])
 def test_what_others_dispatch_is_not_dispatched_here(stage: Stage, puppet: Puppet, backend: str) -> None:
     made = stage.run({"a": {}}, backend=backend)
     assert (made.run.status, made.status("a"), puppet.begun) == ("running", "pending", [])

@@ -1,8 +1,10 @@
 """`manage.py up`: one process that is everything: migrated database, login link, orchestrator, server."""
 
 import os
+import signal
 import socket
 import sqlite3
+import time
 from contextlib import ExitStack, closing, suppress
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.utils.module_loading import import_string
 from dashboard import database, exposure, first_run, serving, static
 from dashboard.stopping import Stopping
 from runs import orchestrator, tokens
+from runs.leading import SECONDS, Lead, LedLedger
 
 ASGI = "dashboard.asgi.application"
 
@@ -56,12 +59,27 @@ class Command(BaseCommand):
                 static.collect()
             self._name_cookies(port, url)
             stopping.hold()
-            orchestrator.start()
+            self._orchestrate()
             try:
                 self._serve(listener, url, stopping)
             finally:
                 orchestrator.stop()
                 database.tidy()
+
+    def _orchestrate(self) -> None:
+        """On SQLite the lock of the home folder keeps others away; on PostgreSQL one process leads."""
+        if connection.vendor == "sqlite":
+            orchestrator.start()
+            return
+        lead = Lead()
+        for _ in range(SECONDS + 1):  # one that was killed leads until its time is up
+            if lead.acquire():
+                ledger = orchestrator.start(lead)
+                assert isinstance(ledger, LedLedger)
+                ledger.on_lost = _stop_this_process
+                return
+            time.sleep(1)
+        raise serving.CannotServe("another process orchestrates on this database: start `manage.py web` beside it")
 
     def _refuse_danger(self, address: str) -> None:
         if not exposure.is_local(address) and (dangers := exposure.dangers()):
@@ -95,3 +113,8 @@ class Command(BaseCommand):
         with suppress(OSError):  # whoever read this may be gone, which is no reason to stop
             self.stdout.write(line)
             self.stdout.flush()
+
+
+def _stop_this_process() -> None:
+    """What it serves could not be written any more."""
+    os.kill(os.getpid(), signal.SIGTERM)

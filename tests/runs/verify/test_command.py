@@ -105,11 +105,15 @@ def test_a_database_without_tables_cannot_be_checked() -> None:
             code, said, wrong = verify("--json")
         finally:
             cursor.execute("ALTER TABLE elsewhere RENAME TO runs_loginlink")
-    assert (code, said, wrong) == (2, "", "could not check: no such table: runs_loginlink\n")
+    assert (code, said) == (2, "")
+    assert wrong.startswith("could not check: ")
+    assert "runs_loginlink" in wrong
 
 
 def test_a_reference_to_nothing_is_found_in_what_was_committed() -> None:
     """Foreign keys are off while the damage is done, or it could not be committed."""
+    if connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL lets nobody do this damage")
     made = scene(person("ada"))
     with connection.constraint_checks_disabled():
         Run.objects.filter(pk=made.run_id).update(made_by_id=999_999)
@@ -123,7 +127,10 @@ def test_it_changes_nothing_and_leaves_no_transaction_open() -> None:
     history(person("ada", staff=True))
     before = dump()
     assert verify()[0] == 0
-    assert not connection.connection.in_transaction
+    if connection.vendor == "sqlite":
+        assert not connection.connection.in_transaction
+    else:
+        assert connection.connection.info.transaction_status == 0
     assert dump() == before
 
 

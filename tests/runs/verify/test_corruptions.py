@@ -41,6 +41,19 @@ def there(ada: User) -> Names:
     return names(history(ada))
 
 
+def _switch_off_constraints(cursor: Any) -> None:
+    """PostgreSQL takes them back with the transaction."""
+    if connection.vendor == "sqlite":
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        return
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    cursor.execute("SET LOCAL session_replication_role = replica")
+    cursor.execute("SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'c' AND conrelid > 0")
+    for table, name in cursor.fetchall():
+        if table.startswith(("runs_", "todos_")):
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+
+
 @pytest.fixture
 def damage(there: Names) -> Iterator[Any]:
     """Does something to the rows that no constraint may forbid, and takes it back: foreign keys are only looked at when
@@ -48,11 +61,12 @@ def damage(there: Names) -> Iterator[Any]:
 
     def do(corruption: Corruption) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA ignore_check_constraints = ON")
+            _switch_off_constraints(cursor)
             for statement in corruption.sql:
                 cursor.execute(statement.format(**there))
                 assert cursor.rowcount > 0, f"this changes nothing: {statement}"
-            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+            if connection.vendor == "sqlite":
+                cursor.execute("PRAGMA ignore_check_constraints = OFF")
         if corruption.output is not None:
             outputs.path(there["ended"], there["done"], 1).write_bytes(corruption.output)
 

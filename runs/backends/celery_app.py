@@ -1,0 +1,42 @@
+"""The one task of the Celery application, and the life of the process that runs it."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from celery import signals
+
+from runs import announce, broker
+from runs.backends.worker import Worker
+from runs.executors import python
+
+log = logging.getLogger(__name__)
+
+
+def work(name: str, seats: int, queues: Sequence[str]) -> None:
+    """Runs a worker until it is told to stop. Threads, not processes: what can hang runs in child processes anyway, and
+    threads share a desk."""
+    worker = Worker(name)
+    _connect(worker)
+    told = ["--pool=threads", f"--concurrency={seats}", f"--hostname={name}", f"--queues={','.join(queues)}"]
+    quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    announce.herald.start()
+    worker.desk.start()
+    try:
+        broker.app().worker_main(["worker", *told, *quiet])
+    finally:
+        worker.stop()
+        python.close_all()
+
+
+def _connect(worker: Worker) -> None:
+    @broker.app().task(name=broker.TASK, ignore_result=True)
+    def attempt(number: int, epoch: int) -> None:
+        try:
+            worker.perform(number, epoch)
+        except Exception:
+            log.exception("attempt %s could not be taken up; it will be offered again", number)
+
+    @signals.worker_shutting_down.connect(weak=False)
+    def leave(*_: Any, **__: Any) -> None:
+        worker.desk.leave()

@@ -1,0 +1,154 @@
+"""A Celery worker: takes attempts up, carries them out, and reports into the database.
+
+One process with a thread for each seat. A desk of its own writes what the threads say, many reports a transaction,
+sends their heartbeats and hears what is to stop. Commands and Python calls run in child processes, as everywhere.
+"""
+
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from runs import sweep
+from runs.executors.base import Job, Stop
+from runs.executors.running import carry_out, job_for
+from runs.ledger import Ledger
+from runs.models import Agent, Attempt
+from runs.reports import Report, Said, Verdict
+from runs.slips import Slip
+from runs.transitions import Lease
+
+PATIENCE_SECONDS = 30.0  # with a database that does not answer, before a message is dropped
+
+OVER = (Verdict.REFUSED, Verdict.UNKNOWN)  # the attempt does not count any more
+
+log = logging.getLogger(__name__)
+
+
+class Seat:
+    """One thread: an agent, and since when it is free."""
+
+    def __init__(self, agent: int, now: datetime) -> None:
+        self.agent = agent
+        self.free_since = now
+
+
+class Desk(Ledger):
+    """Writes for the threads of this process, and sweeps nothing but their attempts."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(None, **more)
+        self._doing: dict[int, tuple[int, Lease, Job]] = {}  # by attempt: its run, too
+        self._next_beat = float("-inf")
+        self._leaving = False
+
+    def carry_out(self, seat: Seat, run_id: int, lease: Lease) -> None:
+        """Does one attempt, and says how it ended; that is written in a moment, or when the database is back."""
+
+        def tell(progress: float | None, message: str | None) -> None:
+            beat = Report(Said.BEAT, run_id, lease.attempt, lease.epoch, progress=progress, message=message)
+            self._say(seat, beat)
+
+        job = job_for(run_id, lease)
+        job.report = tell
+        self._doing[lease.attempt] = (run_id, lease, job)
+        if self._leaving:
+            job.stop(Stop.RELEASE)
+        try:
+            self._say(seat, carry_out(job, run_id, lease, self.clock))
+        finally:
+            del self._doing[lease.attempt]
+            seat.free_since = self.clock()
+
+    def leave(self) -> None:
+        """Hands back what is under way; what comes is handed back at once."""
+        self._leaving = True
+        for _, _, job in list(self._doing.values()):
+            job.stop(Stop.RELEASE)
+
+    def _say(self, seat: Seat, report: Report) -> None:
+        self.submit_own(Slip(report.run, report, None, cast(Any, seat)))
+
+    def submit_own(self, slip: Slip) -> None:
+        """Never refused: it is kept until it can be written."""
+        self._slips.put(slip)
+
+    def _committed(self, batch: list[Slip], stopping: list[int]) -> None:
+        for run_id in self._woken:
+            self.wake(run_id)
+        super()._committed(batch, stopping)
+        refused = [slip.report.attempt for slip in batch if slip.report and slip.report.verdict in OVER]
+        self._stop(stopping + refused)
+
+    def _stop(self, attempts: list[int]) -> None:
+        for attempt in attempts:
+            if doing := self._doing.get(attempt):
+                doing[2].stop(Stop.CANCEL)
+
+    def _sweep(self) -> None:
+        tick = self.steady()
+        self._next_sweep = tick + sweep.SECONDS
+        self._try_again()
+        doing = list(self._doing.values())
+        if not doing or self._later:
+            return
+        self._stop(sweep.unwanted([(one.attempt, one.epoch) for _, one, _ in doing]))
+        if tick >= self._next_beat:
+            self._next_beat = tick + settings.HEARTBEAT_SECONDS
+            beats = [Report(Said.BEAT, run, lease.attempt, lease.epoch) for run, lease, _ in doing]
+            self._carry_out([Slip(beat.run, beat) for beat in beats])
+
+
+class Worker:
+    """What the task of the Celery application calls. `name` is the same after a restart."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.desk = Desk()
+        self._seats = threading.local()
+        self._numbers = iter(range(1, 100_000))
+        self._lock = threading.Lock()
+
+    def perform(self, attempt: int, epoch: int) -> None:
+        """Takes the attempt up and carries it out. One that is taken, over or unknown is let be."""
+        run_id = self._run_of(attempt)
+        if run_id is None:
+            return
+        seat = self._seat()
+        answer: Future[Any] = Future()
+        report = Report(Said.START, run_id, attempt, epoch, taken_by=seat.agent, free_since=seat.free_since)
+        self.desk.submit([Slip(run_id, report, answer)])
+        answer.result(PATIENCE_SECONDS)
+        if report.verdict is Verdict.ACCEPTED and report.lease is not None:
+            self.desk.carry_out(seat, run_id, report.lease)
+
+    def _run_of(self, attempt: int) -> int | None:
+        try:
+            return Attempt.objects.filter(pk=attempt).values_list("run_id", flat=True).first()
+        except Exception:
+            connection.close()  # it may be the connection that is broken
+            raise
+
+    def _seat(self) -> Seat:
+        found: Seat | None = getattr(self._seats, "seat", None)
+        if found is None:
+            with self._lock:
+                number = next(self._numbers)
+            agent, _ = Agent.objects.get_or_create(
+                name=f"{self.name}/{number}", token=None, defaults={"kind": "celery"}
+            )
+            found = self._seats.seat = Seat(agent.pk, timezone.now())
+        return found
+
+    def stop(self) -> None:
+        """Writes down what is left."""
+        until = time.monotonic() + 10.0
+        while self.desk._doing and time.monotonic() < until:
+            time.sleep(0.02)
+        self.desk.stop()

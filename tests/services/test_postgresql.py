@@ -1,0 +1,34 @@
+"""The core keeps its promises on PostgreSQL as on SQLite: the same tests, on a server of their own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests import servers
+from tests.scale import ROOT
+
+pytestmark = pytest.mark.services
+
+CORE = """
+    tests/runs/transitions tests/runs/test_races.py tests/runs/test_queued.py tests/runs/test_leading.py
+    tests/runs/test_sweep.py tests/runs/test_loop.py tests/runs/test_claims_together.py
+    tests/runs/tracking/test_reports.py
+""".split()
+
+
+def test_the_core_keeps_its_promises() -> None:
+    with servers.postgres() as server:
+        environment = os.environ | {"DATABASE_URL": server.url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        environment.pop("PYTEST_CURRENT_TEST", None)
+        told = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *CORE],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert told.returncode == 0, told.stdout[-5_000:]
+    assert " passed" in told.stdout
