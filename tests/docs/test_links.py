@@ -11,7 +11,7 @@ from tests.docs.reading import DOCUMENTS, ROOT, anchors, fences, links, name_of,
 from tests.pictures.__main__ import MOST_BYTES, PICTURES, TARGET
 
 NAMES = [name_of(document) for document in DOCUMENTS]
-KNOWN_HOSTS = {"127.0.0.1:8000", "semver.org", "status.example"}
+KNOWN_HOSTS = {"127.0.0.1:8000", "semver.org", "status.example", "www.standardwebhooks.com"}
 
 
 def test_there_is_every_document_a_stranger_looks_for() -> None:

@@ -80,7 +80,7 @@ class Command(BaseCommand):
         """In the order of the runs."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         # The matrices are small: more threads for them would only get into each other's way.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        os.environ.update(OPENBLAS_NUM_THREADS="1")
         with multiprocessing.get_context("spawn").Pool(max(1, min(cores, len(found)))) as pool:
             yield from pool.imap(observations.answers, found)
 

@@ -183,7 +183,7 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
             _ATTEMPT.format("last_beat_at = '2100-01-01 00:00:00'", "handed_1"),
         ),
     ],
-    "I14 an open attempt has a lease, unless its agent reports by itself": [
+    "I14 an open attempt has a lease, unless its agent reports by itself or it lies in a queue": [
         sql(
             "a lease without an end",
             "attempt {handed_1}: whether it has a lease does not agree with its run {running}, which is embedded",
