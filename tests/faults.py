@@ -57,6 +57,11 @@ class Theatre:
         self.processes[name].wait()
         self.start(name)
 
+    def end(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+
     def freeze_orchestrator(self) -> None:
         """For longer than another waits to take over."""
         process = self.processes["orchestrate-1"]
@@ -178,7 +183,7 @@ def perform(seconds: float, seed: int) -> bool:
         theatre = Theatre(named, postgres, redis, random.Random(seed), done)
         _manage(named, "migrate", "--verbosity=0")
         theatre.token = _manage(named, "create_token", "faults", "--scope", "operator", "--commands")
-        stack.callback(lambda: [process.kill() for process in theatre.processes.values()])
+        stack.callback(theatre.end)
         for name in ("web-1", "web-2", "orchestrate-1", "orchestrate-2", "worker-1", "worker-2"):
             theatre.start(name)
         url = f"http://127.0.0.1:{named['PORT']}/readyz"

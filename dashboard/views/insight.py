@@ -15,8 +15,9 @@ from runs.insight import gained
 def one(request: HttpRequest, run_id: int) -> HttpResponse:
     run, now = run_for(request, run_id), timezone.now()
     found = gained.gained(run, now)
-    context = run_page.context(run, now) | {"section": "runs", "view": "insight", "settled": run.finished_at is not None}
-    context["frame_mark"] = frames.mark(run.last_seq, now, context["ended"])
+    context = run_page.context(run, now) | {"section": "runs", "view": "insight"}
+    context["settled"] = run.finished_at is not None
+    context["frame_mark"] = frames.mark(run.last_seq, now, context["settled"])
     context["facts"] = insight_page.facts(run, context["progress"], found)
     context["files"] = insight_page.files(run)
     context["too_large"] = run.total > gained.MOST_SUBTASKS
