@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -117,10 +116,7 @@ def test_what_a_subtask_gives_its_command_is_known_for_that_subtask() -> None:
     assert redactor({"env": {"A_KEY": "\ud800" * 9, "B_KEY": 7, 3: "x"}}, {"env": 7}).text("x") == "x"
 
 
-def test_nothing_of_an_attempt_keeps_a_secret(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
-) -> None:
-    settings.OUTPUTS = tmp_path
+def test_nothing_of_an_attempt_keeps_a_secret(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_API_KEY", SECRET)
 
     def tell(job: Job) -> Outcome:
