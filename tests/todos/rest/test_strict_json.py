@@ -1,3 +1,4 @@
+import gc
 import json
 import time
 
@@ -145,10 +146,16 @@ def test_depth_is_bounded_and_counted_outside_strings() -> None:
     ],
 )
 def test_hostile_shapes_are_refused_quickly(data: bytes) -> None:
-    started = time.process_time()
-    with pytest.raises(Refused):
-        loads(data)
-    assert time.process_time() - started < 1
+    """In the time of this thread; what other tests have left in memory is kept from the garbage collector meanwhile."""
+    gc.collect()
+    gc.freeze()
+    started = time.thread_time()
+    try:
+        with pytest.raises(Refused):
+            loads(data)
+        assert time.thread_time() - started < 1
+    finally:
+        gc.unfreeze()
 
 
 def test_too_many_values_are_a_count_not_a_syntax_error() -> None:
