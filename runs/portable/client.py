@@ -68,7 +68,7 @@ class Client:
                 if error.code not in (429, 502, 503, 504):
                     raise Refused(error.code, _problem(error)) from error
                 later = Unreachable(f"status {error.code}")
-                later.wait = float(error.headers.get("Retry-After", 0))
+                later.wait = _seconds(error.headers.get("Retry-After", ""))
                 raise later from error
         except (OSError, ValueError) as error:
             raise Unreachable(str(error)) from error
@@ -80,3 +80,8 @@ def _problem(error: urllib.error.HTTPError) -> dict[str, Any]:
     except ValueError:
         found = None
     return found if isinstance(found, dict) else {}
+
+
+def _seconds(retry_after: str) -> float:
+    """A proxy may name a time of the day instead: then the usual pause will do."""
+    return float(retry_after) if retry_after.replace(".", "", 1).isdigit() else 0.0

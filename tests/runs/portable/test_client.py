@@ -72,6 +72,14 @@ def test_a_server_that_cannot_now_is_asked_again_the_same(double: Double, status
     assert len(keys) == 1
 
 
+@pytest.mark.parametrize("later", ["Sat, 21 Nov 2026 22:00:00 GMT", "soon", "-1", "nan", ""])
+def test_a_time_that_is_no_number_of_seconds_is_the_usual_pause(double: Double, later: str) -> None:
+    double.answers = [(503, {}, {"Retry-After": later})]
+    with pytest.raises(Unreachable) as raised:
+        Client(double.url, "t").post("/leases/", {})
+    assert raised.value.wait == 0
+
+
 def test_without_patience_it_is_asked_once(double: Double) -> None:
     double.answers = [(503, {}, {"Retry-After": "7"})]
     with pytest.raises(Unreachable) as raised:
