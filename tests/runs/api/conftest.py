@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from runs.executors import sandbox
 from tests.factories import Api, made
+from tests.runs.api.adding import one, scene
+from tests.scenes import Scene
 from tests.todos.decompose.conftest import plant
 
 TREE = {
@@ -47,3 +50,11 @@ def todo(api: Api, workspace: Path) -> dict[str, Any]:
 def decompose(api: Api, todo: dict[str, Any], strategy: str, preview: bool = True, **options: Any) -> Any:
     body = {"strategy": strategy, "options": options, "preview": preview}
     return api.post(f"todos/{todo['id']}/decompose/", body)
+
+
+@pytest.fixture
+def there(ada: User) -> Scene:
+    """`scan` is under way, `report` waits for it."""
+    made = scene(ada, one("scan"), one("report", depends_on=["scan"]))
+    made.start("scan")
+    return made
