@@ -28,9 +28,9 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(asked, capture_output=True, check=True, text=True).stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def repository() -> Iterator[Path]:
-    """One commit with a file; anybody may write."""
+    """One commit with a file; anybody may write. Not shared: the ways to confine write as different users."""
     with tempfile.TemporaryDirectory(prefix="abreast-repository-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         (folder / "notes.txt").write_text("one\n")
@@ -111,7 +111,6 @@ def test_each_way_of_confining_it_has_worktrees_and_can_have_the_network(reposit
         assert sandbox.preflight(repository).reason
         return
     settings.AGENT_NETWORK = True
-    subprocess.run(["chmod", "-R", "a+rwX", str(repository)], check=True)  # the ways write as different users
     with socket.create_server(("127.0.0.1", 0)) as listening:
         connect = f'bash -c "exec 3<>/dev/tcp/127.0.0.1/{listening.getsockname()[1]}" && echo in'
         told = result(repository, f"{connect}; echo two >>notes.txt")

@@ -101,7 +101,8 @@ def test_a_command_over_its_time_is_killed(open_workspace: Path, kept: Kept, tok
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_no_daemon_survives_its_command(open_workspace: Path, token: str, code: int) -> None:
-    attempt(f"{DAEMON.replace('TOKEN', token)}; (sleep 100 {token} &); sleep 100 {token} & exit {code}", open_workspace)
+    rest = f"export TOKEN={token}; (sleep 100 &); sleep 100 & exit {code}"
+    attempt(f"{DAEMON.replace('TOKEN', token)}; {rest}", open_workspace)
     assert not survivors(token)
 
 
@@ -190,7 +191,7 @@ def test_a_command_that_prints_too_much_is_killed(
 def test_a_server_that_is_killed_takes_its_commands_along(open_workspace: Path, token: str, way: str) -> None:
     if attempt("true", open_workspace) is None:
         return
-    command = f"{DAEMON.replace('TOKEN', token)}; echo ready; sleep 100 {token}"
+    command = f"{DAEMON.replace('TOKEN', token)}; echo ready; TOKEN={token} sleep 100"
     arguments = [sys.executable, "-c", SERVER, way, str(open_workspace), command]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "DJANGO_SETTINGS_MODULE": "tests.settings"}
     server = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, env=environment)

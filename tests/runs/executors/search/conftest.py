@@ -1,5 +1,6 @@
 """What the tests of searches share: an own home folder, a tree to search, and one call of the executor."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def _no_limits_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Strategies that a test calls itself would limit this process, for good."""
+    """Strategies that a test calls itself would limit this process, and have it step back, for good."""
     monkeypatch.setattr(strategies, "_limit", lambda seconds: None)
+    monkeypatch.setattr(os, "nice", lambda by: by)
 
 
 @pytest.fixture
