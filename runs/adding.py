@@ -184,14 +184,22 @@ def _join(
     _keep_ranks(entry, run, subtasks)
     Subtask.objects.bulk_create(subtasks, batch_size=FEW)
     ids = {one.key: one.pk for one in made.there.values()} | {one.key: one.pk for one in subtasks}
-    if run.todo and subtasks and subtasks[0].todo_id:
-        aggregates.extend(run, [one.key for one in subtasks])
     freeze.depend(run, ((ids[need], one.pk) for one in subtasks for need in made.needs[one.key]))
+    _put_together(entry, run, subtasks, made)
     at_barrier = sum(1 for one in subtasks if entry.is_barred(one.phase))
     transitions.join(entry, subtasks, at_barrier, {one.pk: end for one in subtasks if (end := _unwell(made, one))})
     transitions.lengthen(entry, {one.pk: remaining[key] for key, one in made.there.items()})
     _plan(run, subtasks, made)
     return subtasks
+
+
+def _put_together(entry: Entry, run: Run, subtasks: Sequence[Subtask], made: Graph) -> None:
+    """What stands below the todo of the run is part of what that puts together."""
+    if run.todo and subtasks and subtasks[0].todo_id:
+        reducer = aggregates.extend(run, [one.key for one in subtasks], made.there)
+        if reducer is not None:
+            freeze.depend(run, ((one.pk, reducer) for one in subtasks))
+            transitions.await_more(entry, reducer, len(subtasks))
 
 
 def _unmet(made: Graph, leaf: Todo) -> int:

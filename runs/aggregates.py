@@ -1,6 +1,6 @@
 """Parents that put the results of their children together: frozen with a run, worked out when it ends."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -126,12 +126,23 @@ def keep(run: Run, aggregates: Sequence[Aggregate]) -> None:
     Aggregate.objects.bulk_create(aggregates, batch_size=500)
 
 
-def extend(run: Run, keys: Sequence[str]) -> None:
-    """More children of the todo of the run. What reduces has its inputs, and gets no more."""
-    top = Aggregate.objects.filter(run=run, key="", subtask="").first()
-    if top is not None:
-        top.parts = [*top.parts, *keys]
-        top.save(update_fields=["parts"])
+def extend(run: Run, keys: Sequence[str], above: Collection[str]) -> int | None:
+    """More children of the todo of the run, which depend on those `above`. Returns the id of the subtask that reduces
+    them, where it can wait for these, too: not once it can begin, nor when they depend on it."""
+    top = Aggregate.objects.filter(run=run, key="").first()
+    if top is None:
+        return None
+    reducer = None
+    if top.subtask:
+        waiting = Subtask.objects.filter(run=run, key=top.subtask, status=states.Status.PENDING, unmet__gt=0)
+        reducer = None if top.subtask in above else waiting.first()
+        if reducer is None or reducer.inputs is None:
+            return None
+        reducer.inputs["results"]["from"] += keys
+        reducer.save(update_fields=["inputs"])
+    top.parts = [*top.parts, *keys]
+    top.save(update_fields=["parts"])
+    return reducer.pk if reducer else None
 
 
 # ---- working out ----

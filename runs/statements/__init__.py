@@ -50,7 +50,7 @@ from runs.statements.leasing import (
     SPECS,
     TO_ASK,
 )
-from runs.statements.making import LENGTHEN, RANK
+from runs.statements.making import AWAIT_MORE, LENGTHEN, RANK
 from runs.statements.phases import BEGIN_PHASE, NEXT_PHASE, PHASE
 from runs.statements.queued import FORGOTTEN, QUEUED, TAKE_UP, UNWANTED
 from runs.statements.reporting import (
@@ -73,6 +73,7 @@ __all__ = [
     "ASK",
     "ASK_ELSEWHERE",
     "ATTEMPTS",
+    "AWAIT_MORE",
     "BASELINE",
     "BEGIN_PHASE",
     "BEGIN_REPORTED",

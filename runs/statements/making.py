@@ -11,4 +11,13 @@ LENGTHEN = Statement(
     """,
 )
 
+# One that could begin has its inputs already.
+AWAIT_MORE = Statement(
+    "",
+    """
+    UPDATE runs_subtask SET unmet = unmet + %(more)s
+    WHERE id = %(subtask)s AND run_id = %(run)s AND status = 'pending' AND unmet > 0
+    """,
+)
+
 RANK = Statement("", "UPDATE runs_subtask SET aged = 0 WHERE run_id = %(run)s AND aged IS NULL")

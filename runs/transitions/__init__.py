@@ -11,7 +11,7 @@ from runs.transitions.claiming import look_again, screen
 from runs.transitions.leasing import Lease, Pick, in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts, take_back_questions
 from runs.transitions.line import bring_back
-from runs.transitions.making import count_in, join, lengthen, rank
+from runs.transitions.making import await_more, count_in, join, lengthen, rank
 from runs.transitions.phases import begin_phases
 from runs.transitions.queued import take_up, waiting_in_queue
 from runs.transitions.reporting import apply
@@ -37,6 +37,7 @@ __all__ = [
     "apply",
     "ask",
     "ask_elsewhere",
+    "await_more",
     "begin",
     "begin_phases",
     "bill",

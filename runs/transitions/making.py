@@ -49,6 +49,11 @@ def lengthen(entry: Entry, remaining: Mapping[int, float]) -> None:
         sql.LENGTHEN(remaining.items(), run=entry.run_id)
 
 
+def await_more(entry: Entry, subtask: int, more: int) -> None:
+    """A pending subtask that waits for others waits for so many more, too."""
+    sql.AWAIT_MORE(subtask=subtask, more=more, run=entry.run_id)
+
+
 def rank(entry: Entry) -> None:
     """From now on the subtasks of this run have different priorities, so that they may climb."""
     if not entry["ranked"]:

@@ -10,6 +10,7 @@ from runs import actions, handover
 from runs.models import Aggregate, Run, Subtask
 from runs.verify import verify
 from tests.factories import Api, keys, made, plant, pointers, token_of
+from tests.runs.api.adding import add, one
 from tests.scenes import Scene
 from todos.models import Todo
 
@@ -146,6 +147,32 @@ def test_what_depends_on_a_parent_waits_for_its_reducer(ada: User) -> None:
 def test_a_reducer_of_reducers_gets_what_they_made(ada: User) -> None:
     there = scene(ada, REDUCE, parent("in", REDUCE, leaf("a"), leaf("b")), leaf("c"))
     assert (there.subtask("main.reduce").inputs or {})["results"]["from"] == ["in.reduce", "c"]
+
+
+def test_a_reducer_waits_for_what_is_added_before_it_can_begin_and_gets_it(api: Api, ada: User) -> None:
+    there = scene(ada, REDUCE, leaf("a"))
+    add(api, there, one("b"), one("c", depends_on=["b"], when="failed"))
+    row = there.subtask("main.reduce")
+    assert (row.unmet, (row.inputs or {})["results"]["from"]) == (3, ["a", "b", "c"])
+    finish(there, a=1)
+    assert there.subtask("main.reduce").unmet == 2
+    finish(there, b=2)
+    assert handover.resolve(there.run_id, row.inputs or {}) == {"results": {"a": 1, "b": 2}}
+    run = finish(there, main__reduce=3)
+    assert (run.status, run.aggregate) == ("completed", {"kind": "reduce", "of": 3, "completed": 2, "error": None})
+    assert told(there) == []
+
+
+def test_a_reducer_does_not_wait_for_what_depends_on_it_nor_once_it_can_begin(api: Api, ada: User) -> None:
+    there = scene(ada, REDUCE, leaf("a"))
+    add(api, there, one("after", depends_on=["main.reduce"]))
+    assert there.subtask("main.reduce").unmet == 1
+    finish(there, a=1)
+    add(api, there, one("late"))
+    assert there.subtask("main.reduce").unmet == 0
+    run = finish(there, main__reduce=3, after=1, late=1)
+    assert (run.status, run.aggregate) == ("completed", {"kind": "reduce", "of": 1, "completed": 1, "error": None})
+    assert told(there) == []
 
 
 def test_a_reducer_that_fails_leaves_no_result(ada: User) -> None:
