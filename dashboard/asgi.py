@@ -15,6 +15,8 @@ from django.urls import path, re_path  # noqa: E402
 from dashboard.bodies import BoundedBodies  # noqa: E402
 from dashboard.consumers import OverviewConsumer, RunConsumer, Unknown  # noqa: E402
 from dashboard.guard import Guard  # noqa: E402
+from dashboard.middleware import HEADERS  # noqa: E402
+from runs.api.lean import Lean  # noqa: E402
 from runs.mcp.server import Mcp  # noqa: E402
 from todos.rest import paths  # noqa: E402, F401  (registers the converters)
 
@@ -26,11 +28,12 @@ sockets = URLRouter(
     ]
 )
 mcp = Mcp(django)
+lean = Lean(django, HEADERS)
 
 
 async def requests(scope: Any, receive: Any, send: Any) -> None:
-    """What is no page and no REST: one path."""
-    await (mcp if scope["path"] == "/mcp" else django)(scope, receive, send)
+    """What is no page and no REST: one path. What agents ask for all the time goes the short way."""
+    await (mcp if scope["path"] == "/mcp" else lean)(scope, receive, send)
 
 
 application = Guard(

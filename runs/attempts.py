@@ -2,11 +2,11 @@
 and from no other."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from runs import delivering, outputs
 from runs.engine import states
@@ -17,37 +17,73 @@ from todos.plan.outline import Problem
 from todos.principal import Principal
 from todos.problems import Busy, Conflict, Missing, TooLarge
 
+REMEMBERED = 20_000  # attempts
+
 # One attempt's output is written by one thread at a time; which share a lock does not matter.
 _WRITING = [threading.Lock() for _ in range(64)]
 
 
-def of(principal: Principal) -> QuerySet[Attempt]:
-    """The attempts it may report on: an agent those that its token leased, others those in their owner's runs. Those of
-    the server's own workers are nobody else's."""
-    found = Attempt.objects.filter(run__owner=principal.owner_id, agent__token__isnull=False)
-    if principal.run_id is not None:
-        found = found.filter(run=principal.run_id)
-    if principal.scope == "agent":
-        found = found.filter(token=principal.token_id)
-    return found
+class About(NamedTuple):
+    """What never changes about an attempt of an agent from outside."""
+
+    number: int
+    epoch: int
+    run: int
+    subtask: int
+    agent: int
+    token: int | None
+    owner: int
 
 
-def find(principal: Principal, number: int) -> Attempt:
+_remembered: dict[int, About] = {}
+
+
+def forget() -> None:
+    """What is remembered of attempts: for tests, whose database goes back to where it was."""
+    _remembered.clear()
+
+
+def _known(numbers: Iterable[int]) -> dict[int, About]:
+    """Of these attempts, those of agents from outside. Those of the server's own workers are nobody else's."""
+    wanted = set(numbers)
+    missing = [number for number in wanted if number not in _remembered]
+    if missing:
+        rows = Attempt.objects.filter(pk__in=missing, agent__token__isnull=False)
+        found = rows.values_list("pk", "epoch", "run_id", "subtask_id", "agent_id", "token_id", "run__owner_id")
+        if len(_remembered) > REMEMBERED:
+            _remembered.clear()
+        _remembered.update((row[0], About(*row)) for row in found)
+    return {number: about for number in wanted if (about := _remembered.get(number))}
+
+
+def _may_report(principal: Principal, about: About) -> bool:
+    """An agent on what its token leased, others on what is in their owner's runs."""
+    if about.owner != principal.owner_id or principal.run_id not in (None, about.run):
+        return False
+    return principal.scope != "agent" or about.token == principal.token_id
+
+
+def find(principal: Principal, number: int) -> About:
     """Raises Missing when there is none, or it is somebody else's."""
-    attempt = of(principal).filter(pk=number).first()
-    if attempt is None:
+    about = _known([number]).get(number)
+    if about is None or not _may_report(principal, about):
         raise Missing("There is no such attempt.")
-    return attempt
+    return about
 
 
-def report_on(attempt: Attempt, said: Said, epoch: int) -> Report:
+def report_on(attempt: About, said: Said, epoch: int) -> Report:
     """A report to be filled in."""
-    return Report(said, attempt.run_id, attempt.pk, epoch)
+    return Report(said, attempt.run, attempt.number, epoch)
 
 
-def deliver(report: Report, attempt: Attempt) -> None:
+def deliver(report: Report) -> None:
     """Has it carried out. Raises Conflict when the attempt does not count, or no longer."""
     delivering.deliver([report])
+    check(report)
+
+
+def check(report: Report) -> None:
+    """Raises Conflict when the attempt it was about does not count, or no longer."""
     if report.verdict is Verdict.UNKNOWN:
         raise Missing("There is no such attempt.")
     if report.verdict is Verdict.REFUSED:
@@ -76,23 +112,26 @@ def check_result(report: Report, at: str) -> None:
 # ---- output ----
 
 
-def end(report: Report, attempt: Attempt, output: str) -> None:
+def end(report: Report, attempt: About, output: str) -> None:
     """Delivers the end of an attempt, with the last of its output. What is refused leaves nothing behind."""
     with _writing(attempt):
-        attempt.refresh_from_db(fields=["status"])
-        if attempt.status in states.ATTEMPT_OPEN and report.epoch == attempt.epoch:
+        if report.epoch == attempt.epoch and _is_open(attempt.number):
             _end(report, attempt, output)
         else:
-            deliver(report, attempt)
+            deliver(report)
 
 
-def _end(report: Report, attempt: Attempt, output: str) -> None:
-    about = (attempt.run_id, attempt.subtask_id, attempt.epoch)
+def _is_open(number: int) -> bool:
+    return Attempt.objects.filter(pk=number, status__in=states.ATTEMPT_OPEN).exists()
+
+
+def _end(report: Report, attempt: About, output: str) -> None:
+    about = (attempt.run, attempt.subtask, attempt.epoch)
     before = outputs.size(*about)
     _append(attempt, before, output)
     report.output = outputs.summary(*about)
     try:
-        deliver(report, attempt)
+        deliver(report)
     except delivering.Slow:
         raise  # it may still be written
     except BaseException:
@@ -100,38 +139,39 @@ def _end(report: Report, attempt: Attempt, output: str) -> None:
         raise
 
 
-def write(report: Report, attempt: Attempt, offset: int, text: str) -> int:
+def write(report: Report, attempt: About, offset: int, text: str) -> int:
     """Keeps a chunk of output that begins at this byte, and gives where the next begins; one that is there already is
     kept once. Raises Conflict when some is missing before it, with the byte that is."""
     with _writing(attempt):
-        there = outputs.size(attempt.run_id, attempt.subtask_id, attempt.epoch)
+        there = outputs.size(attempt.run, attempt.subtask, attempt.epoch)
         if report.epoch == attempt.epoch and there < offset and there < settings.OUTPUT_MAX_BYTES:
             raise Conflict(f"the output ends at byte {there}", current={"offset": there})
-        deliver(report, attempt)
+        deliver(report)
         return _append(attempt, offset, text)
 
 
-def _append(attempt: Attempt, offset: int, text: str) -> int:
+def _append(attempt: About, offset: int, text: str) -> int:
     try:
-        return outputs.append(attempt.run_id, attempt.subtask_id, attempt.epoch, offset, text.encode())
+        return outputs.append(attempt.run, attempt.subtask, attempt.epoch, offset, text.encode())
     except OSError as error:
         raise Busy(f"the output cannot be kept just now: {error.strerror}") from error
 
 
 @contextmanager
-def _writing(attempt: Attempt) -> Iterator[None]:
-    with _WRITING[attempt.pk % len(_WRITING)]:
+def _writing(attempt: About) -> Iterator[None]:
+    with _WRITING[attempt.number % len(_WRITING)]:
         yield
 
 
 # ---- many at once ----
 
 
-def deliver_all(principal: Principal, reports: Sequence[Report]) -> None:
-    """Has these carried out, as far as it may report on what they are about; `run` and the verdict are filled in."""
-    numbers = {report.attempt for report in reports}
-    runs = dict(of(principal).filter(pk__in=numbers).values_list("pk", "run_id"))
+def admit(principal: Principal, reports: Sequence[Report]) -> None:
+    """Fills in the run of each that it may report on; the others are unknown, and have none."""
+    known = _known(report.attempt for report in reports)
     for report in reports:
-        report.run = runs.get(report.attempt, 0)
-        report.verdict = None if report.run else Verdict.UNKNOWN
-    delivering.deliver([report for report in reports if report.run])
+        about = known.get(report.attempt)
+        if about is not None and _may_report(principal, about):
+            report.run = about.run
+        else:
+            report.verdict = Verdict.UNKNOWN

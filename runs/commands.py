@@ -4,15 +4,19 @@ A cancel or a pause, whether it follows from the state of the run or was sent, i
 attempt it meets is open. A message is repeated until the agent says that it knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
+from runs import statements as sql
 from runs.engine import states
+from runs.journal import Entry
 from runs.models import Attempt, Command, Delivery, Order
+from runs.reports import Report, Verdict
+from runs.sql import json_value, moment
+from runs.transitions.found import Found
 from todos.problems import Busy
 
 MOST_URGENT = 1
@@ -52,31 +56,50 @@ def _clear() -> None:
     Command.objects.filter(deliveries=None).delete()
 
 
+def answer(entry: Entry, reports: Iterable[Report]) -> None:
+    """In the transaction of these reports: forgets the messages that their agents know, and fills in what each is to be
+    told now, most urgent first, TOLD_AT_ONCE messages at most."""
+    beats = [(one, one.found, one.ack) for one in reports if one.verdict is Verdict.ACCEPTED and one.ack is not None]
+    if not beats:
+        return
+    for _, found, ack in beats:
+        if ack and found:
+            acknowledge(found.agent, ack)
+    sent = _sent_to({found.agent for _, found, _ in beats if found})
+    for report, found, _ in beats:
+        if found:
+            told = _of_state(entry, found) + _meant(found, sent.get(found.agent, []))
+            report.orders = sorted(told, key=lambda one: one["priority"])
+
+
 def acknowledge(agent: int, numbers: Sequence[int]) -> None:
     """The agent knows these messages."""
-    known = Delivery.objects.filter(agent=agent, command__in=numbers, command__command=Order.MESSAGE)
-    if numbers:
-        known.delete()
+    Delivery.objects.filter(agent=agent, command__in=numbers, command__command=Order.MESSAGE).delete()
 
 
-def waiting_for(attempt: Attempt) -> list[dict[str, Any]]:
-    """What the agent of this attempt is to be told now, most urgent first, TOLD_AT_ONCE messages at most."""
-    found = _of_state(attempt)
-    sent = Command.objects.filter(deliveries__agent=attempt.agent_id).order_by("priority", "pk")
-    meant = Q(command=Order.MESSAGE) | Q(created_at__gte=attempt.leased_at)
-    for command in sent.filter(meant)[:TOLD_AT_ONCE]:
-        found.append(_told(command.command, command.priority, command.data, str(command.pk)))
-    return sorted(found, key=lambda told: told["priority"])
+def _sent_to(agents: Iterable[int]) -> dict[int, list[tuple]]:
+    """By agent, what was sent to it: number, order, priority, data, when; most urgent first."""
+    found: dict[int, list[tuple]] = {}
+    for agent, *command in sql.SENT([(agent,) for agent in agents]):
+        found.setdefault(agent, []).append(tuple(command))
+    return found
 
 
-def _of_state(attempt: Attempt) -> list[dict[str, Any]]:
+def _meant(found: Found, sent: Sequence[tuple]) -> list[dict[str, Any]]:
+    """Messages, and of the rest what was said since the attempt began."""
+    begun = moment(found.leased_at)
+    meant = [one for one in sent if one[1] == Order.MESSAGE or begun is None or (moment(one[4]) or begun) >= begun]
+    told = [(order, priority, json_value(data), str(number)) for number, order, priority, data, _ in meant]
+    return [_told(*one) for one in told[:TOLD_AT_ONCE]]
+
+
+def _of_state(entry: Entry, attempt: Found) -> list[dict[str, Any]]:
     """What follows from where its subtask and its run stand."""
-    subtask, run = attempt.subtask, attempt.run
-    about = {"run": str(run.pk), "subtask": subtask.key}
+    about = {"run": str(entry.run_id), "subtask": attempt.key}
     found = []
-    if subtask.cancel_requested_at is not None and attempt.status in states.ATTEMPT_OPEN:
+    if attempt.cancel_requested_at is not None:
         found.append(_told(Order.CANCEL, MOST_URGENT, about))
-    if run.status == states.Run.PAUSED:
+    if entry["status"] == states.Run.PAUSED:
         found.append(_told(Order.PAUSE, MOST_URGENT, about))
     return found
 

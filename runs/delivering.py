@@ -1,5 +1,6 @@
 """Hands reports of agents from outside to whoever writes, and waits until they are committed."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -7,7 +8,7 @@ from concurrent.futures import Future
 from django.db import transaction
 from django.utils import timezone
 
-from runs import journal, loop, orchestrator, transitions
+from runs import commands, journal, loop, orchestrator, transitions
 from runs.ledger import Ledger, LedgerFull
 from runs.reports import Report, Verdict
 from runs.slips import Slip
@@ -24,10 +25,39 @@ class Slow(Busy):
 def deliver(reports: Sequence[Report]) -> None:
     """Each has its verdict afterwards. Raises Busy when the ledger is full: then none of them was carried out."""
     ledger = orchestrator.ledger()
-    if ledger is not None:
-        submit(ledger, [Slip(report.run, report, Future()) for report in reports])
-    else:
+    if ledger is None:
         _directly(reports)
+    elif reports:
+        submit(ledger, _slips(reports))
+        _all_judged(reports)
+
+
+async def delivered(ledger: Ledger, reports: Sequence[Report]) -> None:
+    """The same in an event loop, which goes on meanwhile."""
+    if not reports:
+        return
+    slips = _slips(reports)
+    try:
+        ledger.submit(slips)
+        await asyncio.wait_for(asyncio.wrap_future(slips[-1].answer), PATIENCE_SECONDS)  # type: ignore[arg-type]
+    except LedgerFull:
+        raise Busy("too many reports wait to be written") from None
+    except TimeoutError:
+        raise Slow("it takes too long to write this down") from None
+    _all_judged(reports)
+
+
+def _slips(reports: Sequence[Report]) -> list[Slip]:
+    """In the order in which the ledger takes them, so the last one is answered when all have been looked at."""
+    slips = [Slip(report.run, report) for report in reports]
+    slips[-1].answer = Future()
+    return slips
+
+
+def _all_judged(reports: Sequence[Report]) -> None:
+    """Raises Busy when some could not be written, though the last one was."""
+    if any(report.verdict is None for report in reports):
+        raise Busy("some of this could not be written")
 
 
 def submit(ledger: Ledger, slips: Sequence[Slip]) -> None:
@@ -54,6 +84,7 @@ def _directly(reports: Sequence[Report]) -> None:
             try:
                 with journal.of(run_id, timezone.now()) as entry:
                     transitions.apply(entry, about, CHANCE())
+                    commands.answer(entry, about)
                     loop.run_pass(entry, None)
             except journal.NoSuchRun:
                 for report in about:

@@ -18,7 +18,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from runs import journal, loop, mirror, outside, storage, sweep, transitions
+from runs import commands, journal, loop, mirror, outside, storage, sweep, transitions
 from runs.backends.embedded import Embedded, Worker
 from runs.journal import Entry
 from runs.load import Load
@@ -196,6 +196,7 @@ class Ledger:
                 reports = [slip.report for slip in slips if slip.report and not slip.in_place]
                 if reports:
                     transitions.apply(entry, reports, self.chance())
+                    commands.answer(entry, reports)
                 if in_place := [slip for slip in slips if slip.in_place]:
                     self._write_in_place(entry, in_place)
                 self._seat(slips, now)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from runs.transitions.found import Found
     from runs.transitions.leasing import Lease
 
 
@@ -59,8 +61,9 @@ class Report:
     `lease_ended_at`: a report made because that lease ran out; if it was renewed meanwhile, the report is refused.
     `taken_by`: the agent that takes up, with a start, what lies in a queue, free since `free_since`; it gets the
     `lease`. `question`: what a beat asks a person. `lease_expires_at`: until when an accepted beat has renewed it.
-    `verdict`, `current` and `current_epoch` (the attempt's status and epoch as they stand) are filled in by
-    `transitions.apply`.
+    `ack`: the messages that its agent knows, of a beat that wants `orders`: what the agent is to be told now.
+    `found` (the attempt as it was found), `verdict`, `current` and `current_epoch` (its status and epoch as they stand)
+    are filled in by `transitions.apply`.
     """
 
     said: Said
@@ -82,6 +85,9 @@ class Report:
     usage: Usage = field(default_factory=Usage)
     output: Output = field(default_factory=Output)
     question: str = ""
+    ack: Sequence[int] | None = None
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    found: "Found | None" = None
     taken_by: int | None = None
     free_since: datetime | None = None
     lease: "Lease | None" = None

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 
+from runs import attempts
 from runs.api.authentication import tokens
 from tests.factories import Api, person, token_of
 
@@ -12,6 +13,7 @@ def _no_remembered_tokens() -> Iterator[None]:
     """The database forgets what a test wrote; so must the process."""
     yield
     tokens.forget()
+    attempts.forget()
 
 
 @pytest.fixture

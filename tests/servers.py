@@ -53,9 +53,10 @@ def _folder_of(package: str) -> Path:
 
 
 class Postgres:
-    """A PostgreSQL that does not wait for the disk: what it loses in a power cut is no loss here."""
+    """A PostgreSQL that by default does not wait for the disk: what it loses in a power cut is no loss here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fsync: str = "off") -> None:
+        self._fsync = fsync
         self.port = free_port()
         self.url = f"postgres://abreast@127.0.0.1:{self.port}/postgres"
         self._bin = _folder_of("pgserver") / "pginstall" / "bin"
@@ -80,7 +81,8 @@ class Postgres:
         subprocess.run(made, user=self._user, cwd=folder, check=True, capture_output=True, env={"LC_ALL": "C"})
 
     def start(self) -> None:
-        options = {"fsync": "off", "max_connections": "200", "unix_socket_directories": "", "log_min_messages": "fatal"}
+        options = {"max_connections": "200", "unix_socket_directories": "", "log_min_messages": "fatal"}
+        options["fsync"] = self._fsync
         told = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port), *told]
         with (self._folder.parent / "postgres.log").open("ab") as log:
@@ -138,11 +140,11 @@ class Redis:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(fsync: str = "off") -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="abreast-postgres-") as folder:
         inner = Path(folder) / "home"
         inner.mkdir()
-        server = Postgres(inner)
+        server = Postgres(inner, fsync)
         server.start()
         try:
             yield server

@@ -1,15 +1,15 @@
 """Reports of agents over REST, about the attempts they lease."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import attempts, commands
+from runs import attempts
 from runs.api.agents import LEASING
-from runs.models import Attempt
+from runs.api.delivering import Delivering
 from runs.reports import Report, Said, Usage
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint
@@ -103,7 +103,7 @@ def usage(sent: UsageIn | None) -> Usage:
 class AttemptEndpoint(Endpoint):
     """What all reports begin with."""
 
-    def begin(self, number: int, said: Said, body: ReportIn) -> tuple[Attempt, Report]:
+    def begin(self, number: int, said: Said, body: ReportIn) -> tuple[attempts.About, Report]:
         attempt = attempts.find(self.principal, number)
         report = attempts.report_on(attempt, said, body.epoch)
         report.usage = usage(body.usage)
@@ -120,17 +120,24 @@ def _reports(answer: Any, body: Any, max_bytes: int = MEBIBYTE) -> Operation:
     )
 
 
-class AttemptHeartbeat(AttemptEndpoint):
+class AttemptHeartbeat(AttemptEndpoint, Delivering):
     """`POST /attempts/{id}/heartbeat/`"""
 
     @_reports(Heartbeat, HeartbeatIn)
     def post(self, request: Request, attempt: int, body: HeartbeatIn) -> Any:
-        found, report = self.begin(attempt, Said.BEAT, body)
-        report.progress, report.message = body.progress, body.message
-        attempts.deliver(report, found)
-        commands.acknowledge(found.agent_id, body.ack)
-        now = Attempt.objects.select_related("subtask", "run").defer("subtask__result", "run__result").get(pk=attempt)
-        return {"lease_expires_at": report.lease_expires_at, "commands": commands.waiting_for(now)}
+        return self.deliver(body, attempt=attempt)
+
+    def reports(self, body: Any, **path: int) -> list[Report]:
+        _, report = self.begin(path["attempt"], Said.BEAT, body)
+        report.progress, report.message, report.ack = body.progress, body.message, body.ack
+        return [report]
+
+    def told(self, reports: list[Report]) -> Heartbeat:
+        [report] = reports
+        attempts.check(report)
+        assert report.lease_expires_at is not None
+        told: list[CommandOut] = [cast(CommandOut, order) for order in report.orders]
+        return {"lease_expires_at": report.lease_expires_at, "commands": told}
 
 
 class AttemptComplete(AttemptEndpoint):
@@ -138,6 +145,9 @@ class AttemptComplete(AttemptEndpoint):
 
     @_reports(AttemptState, CompleteIn, max_bytes=4 * MEBIBYTE)
     def post(self, request: Request, attempt: int, body: CompleteIn) -> Any:
+        return self.at_once(body, attempt)
+
+    def at_once(self, body: CompleteIn, attempt: int) -> AttemptState:
         found, report = self.begin(attempt, Said.COMPLETE, body)
         report.result = body.result
         attempts.check_result(report, "/result")
@@ -182,7 +192,7 @@ class AttemptAsk(AttemptEndpoint):
 
     @_reports(AttemptState, AskIn)
     def post(self, request: Request, attempt: int, body: AskIn) -> Any:
-        found, report = self.begin(attempt, Said.BEAT, body)
+        _, report = self.begin(attempt, Said.BEAT, body)
         report.question = body.question
-        attempts.deliver(report, found)
+        attempts.deliver(report)
         return _state(report)

@@ -45,14 +45,18 @@ class Tokens:
         self._lock = threading.Lock()
         self._found: dict[str, tuple[float, Principal]] = {}
 
+    def remembered(self, text: str) -> Principal | None:
+        """Whose token this is, if that was found within the last second."""
+        found = self._found.get(digest(text))
+        return found[1] if found and self._clock() < found[0] else None
+
     def principal(self, text: str, now: Callable[[], datetime] = timezone.now) -> Principal | None:
         """Whose token this is; None when it is unknown, expired or revoked, or its owner is switched off."""
         if not FORM.fullmatch(text):
             return None
+        if remembered := self.remembered(text):
+            return remembered
         key = digest(text)
-        remembered = self._found.get(key)
-        if remembered and self._clock() < remembered[0]:
-            return remembered[1]
         found = _look_up(key, now())
         with self._lock:
             if found is None:

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from runs import attempts
 from runs.api.agents import LEASING
 from runs.api.attempts import Epoch, Progress, Text, UsageIn, usage
+from runs.api.delivering import Delivering
 from runs.reports import Report, Said, Verdict
 from todos.problems import TooLarge
 from todos.rest.answers import closed
@@ -49,15 +50,24 @@ class ProgressOut(TypedDict):
     results: list[ReportVerdict]
 
 
-class ProgressReports(Endpoint):
+class ProgressReports(Delivering, Endpoint):
     """`POST /progress/`"""
+
+    wrong: list[str]
 
     @Operation({200: ProgressOut}, body=ProgressIn, scopes=LEASING, one_run=True, apart=True, max_bytes=4 * MEBIBYTE)
     def post(self, request: Request, body: ProgressIn) -> ProgressOut:
+        found: ProgressOut = self.deliver(body)
+        return found
+
+    def reports(self, body: Any, **path: int) -> list[Report]:
         reports = [_report(sent) for sent in body.reports]
-        wrong = [_wrong(sent, report) for sent, report in zip(body.reports, reports)]
-        attempts.deliver_all(self.principal, [report for report, why in zip(reports, wrong) if not why])
-        return {"results": [_verdict(report, why) for report, why in zip(reports, wrong)]}
+        self.wrong = [_wrong(sent, report) for sent, report in zip(body.reports, reports)]
+        attempts.admit(self.principal, [report for report, why in zip(reports, self.wrong) if not why])
+        return reports
+
+    def told(self, reports: list[Report]) -> ProgressOut:
+        return {"results": [_verdict(report, why) for report, why in zip(reports, self.wrong)]}
 
 
 def _report(sent: AttemptReport) -> Report:

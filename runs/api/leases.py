@@ -82,18 +82,25 @@ class Leases(Endpoint):
 
     @Operation({200: LeasesOut}, body=LeaseIn, scopes=LEASING, one_run=True, apart=True)
     def post(self, request: Request, body: LeaseIn) -> Any:
-        agent = agents.named(self.principal, body.agent)
-        run = _run_for(self.principal, body.run)
-        since = timezone.now()
+        wanted = self._wanted(body)
         until = time.monotonic() + body.wait_seconds
         while True:
             mark = announce.mark()
-            found = _lease(agent, self.principal, body.limit, run, since)
+            found = _lease(*wanted)
             left = until - time.monotonic()
             if found or left <= 0 or announce.closed():
                 return {"leases": found}
             connection.close()  # it may be one of few, and this may take half a minute
             announce.wait(announce.WORK, mark, min(left, LOOK_AGAIN_SECONDS))
+
+    def at_once(self, body: LeaseIn) -> Any:
+        """The same without waiting; None where it should wait."""
+        found = _lease(*self._wanted(body))
+        return {"leases": found} if found or not body.wait_seconds else None
+
+    def _wanted(self, body: LeaseIn) -> tuple[Agent, Principal, int, int | None, datetime]:
+        agent = agents.named(self.principal, body.agent)
+        return agent, self.principal, body.limit, _run_for(self.principal, body.run), timezone.now()
 
 
 def _run_for(principal: Principal, wanted: int | None) -> int | None:

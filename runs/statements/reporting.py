@@ -44,6 +44,15 @@ RENEW = Statement(
     """,
 )
 
+SENT = Statement(
+    "agent bigint",
+    """
+    SELECT d.agent_id, c.id, c.command, c.priority, c.data, c.created_at
+    FROM {rows} JOIN runs_delivery d ON d.agent_id = v.agent JOIN runs_command c ON c.id = d.command_id
+    ORDER BY c.priority, c.id
+    """,
+)
+
 ADD_USAGE = Statement(
     "id bigint, epoch integer, tokens_in bigint, tokens_out bigint, cost float8",
     """

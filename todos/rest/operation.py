@@ -93,7 +93,10 @@ class Operation:
         return any(isinstance(kind, Raw) for kind in self.answers.values())
 
     def _read_body(self, request: Request) -> Any:
-        value = read_json(request, self.max_bytes)
+        return self.read(read_json(request, self.max_bytes))
+
+    def read(self, value: Any) -> Any:
+        """The body as its model. Raises Invalid."""
         kind = GenericAlias(list, (self.body,)) if self.many and isinstance(value, list) else self.body
         return reading.read(kind, value)
 

@@ -45,7 +45,7 @@ def main() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     todo = tree(tokens.owner(), {"outside": {"executor": None}}, {})
     with up() as server:
-        _, said = Asking(server, server.authorization).ask(f"/api/v1/todos/{todo.pk}/run/", "POST", b"{}")
+        _, said = Asking(server.port, server.authorization).ask(f"/api/v1/todos/{todo.pk}/run/", "POST", b"{}")
         run = int(json.loads(said)["id"])
         alone = asyncio.run(cores(server, seconds))
         seen = asyncio.run(watched(server, run, seconds))

@@ -68,7 +68,7 @@ class Reading:
 
 async def watch(server: Server, todo: int, kind: str, readers: int) -> dict[str, Any]:
     """Starts a run of it, opens the sockets, and waits until it has ended."""
-    _, said = Asking(server, server.authorization).ask(f"/api/v1/todos/{todo}/run/", "POST", b"{}")
+    _, said = Asking(server.port, server.authorization).ask(f"/api/v1/todos/{todo}/run/", "POST", b"{}")
     run = int(json.loads(said)["id"])
     address = f"ws://{HOST}:{server.port}/ws/runs/{run}/?format={kind}"
     reading, all_of_them = Reading(kind), [Reader() for _ in range(readers)]

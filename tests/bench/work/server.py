@@ -6,15 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 from django.conf import settings
+from django.db import connection
 
 from tests.bench.noise import tree_cpu_seconds
-from tests.bench.servers import free_port
+from tests.bench.servers import free_port, process, wait_for_port
 from tests.bench.sitting import ROOT
 
 HOST = "127.0.0.1"
@@ -22,7 +23,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`token`: an operator's. `begun`: when its process was started, by `time.perf_counter`."""
+    """`token`: an operator's, if there is one. `begun`: when its process was started, by `time.perf_counter`."""
 
     port: int
     token: str
@@ -47,12 +48,30 @@ def up(**more: str) -> Iterator[Server]:
     port, begun = free_port(), time.perf_counter()
     env = os.environ | {"PORT": str(port)} | more
     command = [sys.executable, "manage.py", "up"]
-    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as started:
         try:
-            yield Server(port, _token(process), begun, psutil.Process(process.pid))
+            yield Server(port, _token(started), begun, psutil.Process(started.pid))
         finally:
-            process.terminate()
-            process.communicate(timeout=20)
+            started.terminate()
+            started.communicate(timeout=20)
+
+
+@contextmanager
+def scaled(**more: str) -> Iterator[Server]:
+    """The same on PostgreSQL, as it is started there: `manage.py web` and `manage.py orchestrate`. Without a token:
+    neither makes one."""
+    port, begun = free_port(), time.perf_counter()
+    env = os.environ | {"PORT": str(port)} | more
+    with ExitStack() as stack:
+        stack.enter_context(process([sys.executable, "manage.py", "orchestrate"], env=env))
+        web = stack.enter_context(process([sys.executable, "manage.py", "web"], env=env))
+        wait_for_port(port, web)
+        yield Server(port, "", begun, psutil.Process(web.pid))
+
+
+def serving(**more: str) -> AbstractContextManager[Server]:
+    """As people start it on the database that is set: all in one process on SQLite, else two."""
+    return up(**more) if connection.vendor == "sqlite" else scaled(**more)
 
 
 def _token(process: subprocess.Popen[str]) -> str:
@@ -81,8 +100,8 @@ def cookie_of_owner(port: int) -> dict[str, str]:
 class Asking:
     """One client with one connection that it keeps."""
 
-    def __init__(self, server: Server, headers: dict[str, str]) -> None:
-        self._connection = http.client.HTTPConnection(HOST, server.port, timeout=30)
+    def __init__(self, port: int, headers: dict[str, str]) -> None:
+        self._connection = http.client.HTTPConnection(HOST, port, timeout=60)
         self._headers = headers
 
     def ask(self, path: str, method: str = "GET", body: bytes | None = None) -> tuple[float, bytes]:

@@ -40,7 +40,7 @@ def half_done(subtasks: int) -> Run:
 
 
 def ask_in_turn(server: Server, runs: dict[int, Run], name: str, requests: int) -> dict[str, dict[str, float]]:
-    asking = Asking(server, cookie_of_owner(server.port) | (server.authorization if name == "progress" else {}))
+    asking = Asking(server.port, cookie_of_owner(server.port) | (server.authorization if name == "progress" else {}))
     paths = {size: PATHS[name].format(run=run.pk) for size, run in runs.items()}
     found: dict[int, list[float]] = {size: [] for size in runs}
     for number in range(requests + WARM):

@@ -16,7 +16,7 @@ FIRST_RUN_SECONDS = 240.0
 
 def first_page(server: Server) -> float:
     """Seconds from the start of its process until the overview was answered."""
-    Asking(server, cookie_of_owner(server.port)).ask("/")
+    Asking(server.port, cookie_of_owner(server.port)).ask("/")
     return time.perf_counter() - server.begun
 
 

@@ -1,0 +1,46 @@
+"""Many agents at two web processes on one PostgreSQL: each attempt goes to one of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import scale, servers
+from tests.server.process import Server
+from tests.server.racing import enter, race
+
+pytestmark = pytest.mark.services
+
+
+class Deployed(Server):
+    """Processes that share a PostgreSQL and a port. Requests go to whichever the system chooses."""
+
+    def __init__(self, home: Path, database: str) -> None:
+        super().__init__(home, home)
+        self._port = servers.free_port()
+        self.environment |= {"DATABASE_URL": database, "PORT": str(self._port), "HOST": "127.0.0.1"}
+        self._token = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def token(self) -> str:
+        self._token = self._token or self.manage("create_token", "race", "--scope", "operator").stdout.strip()
+        return self._token
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with servers.postgres() as postgres:
+        found = Deployed(tmp_path_factory.mktemp("deployed"), postgres.url)
+        with scale.started(found.environment, web=2, orchestrators=1, workers=0, seats=0):
+            servers.until(lambda: servers.answers(f"{found.url}/readyz"), "the web processes answer", 120)
+            yield found
+
+
+def test_no_two_agents_get_the_same_attempt(deployed: Deployed) -> None:
+    race(enter(deployed))
+    checked = deployed.manage("verify")
+    assert checked.returncode == 0, checked.stdout
