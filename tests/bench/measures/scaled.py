@@ -1,4 +1,4 @@
-"""What a subtask costs through Celery and PostgreSQL, beside bare Celery of the same Redis, pool and acknowledgement."""
+"""What a subtask costs through Celery and PostgreSQL, beside bare Celery on the same Redis with as many threads."""
 
 import sys
 from collections.abc import Iterator, Mapping
