@@ -15,6 +15,6 @@ app.conf.update(
 )
 
 
-@app.task
+@app.task  # type: ignore[untyped-decorator]
 def no_op(number: int) -> None:
     """Does nothing."""
