@@ -168,11 +168,12 @@ class Entry:
 
 
 @contextmanager
-def of(run_id: int, now: datetime) -> Iterator[Entry]:
-    """Must be inside a transaction. Raises NoSuchRun."""
+def of(run_id: int, now: datetime, *, in_turn: bool = False) -> Iterator[Entry]:
+    """Must be inside a transaction. Raises NoSuchRun. `in_turn`: `lock_claims` was called for this run."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a journal entry needs a transaction")
-    lock_claims([run_id])
+    if not in_turn:
+        lock_claims([run_id])
     found = _READ(run=run_id)
     if not found:
         raise NoSuchRun(f"there is no run {run_id}")

@@ -192,7 +192,7 @@ class Ledger:
 
     def _one_run(self, run_id: int, slips: list[Slip], now: datetime, stopping: list[int]) -> list[loop.Grant]:
         try:
-            with journal.of(run_id, now) as entry:
+            with journal.of(run_id, now, in_turn=True) as entry:
                 reports = [slip.report for slip in slips if slip.report and not slip.in_place]
                 if reports:
                     transitions.apply(entry, reports, self.chance())
@@ -202,7 +202,7 @@ class Ledger:
                 self._seat(slips, now)
                 if wanted := [slip.wanted for slip in slips if slip.wanted and not self._stopping]:
                     outside.serve(entry, wanted, self.seats)
-                grants = loop.run_pass(entry, self.seats if not self._stopping else None)
+                grants = self._pass(entry, slips)
                 self._woken |= entry.woken
                 if entry["stopping"]:
                     stopping += transitions.stopping_attempts(entry)
@@ -215,6 +215,9 @@ class Ledger:
                 if slip.report:
                     slip.report.verdict = Verdict.UNKNOWN
             return []
+
+    def _pass(self, entry: Entry, _: list[Slip]) -> list[loop.Grant]:
+        return loop.run_pass(entry, self.seats if not self._stopping else None)
 
     def _write_in_place(self, entry: Entry, slips: list[Slip]) -> None:
         """Leases what was done in place, and ends it. Who is too late is refused like anyone."""

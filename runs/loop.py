@@ -21,6 +21,7 @@ from runs.transitions import Lease, Pick
 
 if TYPE_CHECKING:
     from runs.backends.embedded import Embedded, Worker
+    from runs.backends.remote import Hand
 
 DEEPEST = 4_096  # of the line, in rows for each free seat
 ELSEWHERE = ("celery", "tracked")  # backends whose work is never done in this process
@@ -36,14 +37,15 @@ class Grant:
     quick: list[Lease]
 
 
-def run_pass(entry: Entry, seats: "Embedded | None") -> list[Grant]:
-    """Does everything that can be done for this run now, and says what each seat is to do."""
+def run_pass(entry: Entry, seats: "Embedded | None", hands: "Sequence[Hand]" = ()) -> list[Grant]:
+    """Does everything that can be done for this run now, and says what each seat is to do. `hands`: of Celery workers,
+    free for more of this run."""
     if not entry.ended:
         _move_on(entry)
     if entry["backend"] == "celery":
         from runs.backends import remote  # it dispatches by the rules of this module
 
-        remote.dispatch(entry)
+        remote.dispatch(entry, hands)
     if seats is None:
         return []
     if entry["status"] != states.Run.RUNNING or entry["backend"] in ELSEWHERE:

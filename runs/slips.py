@@ -10,6 +10,7 @@ from runs.transitions import Lease
 
 if TYPE_CHECKING:
     from runs.backends.embedded import Worker
+    from runs.backends.remote import Hand
     from runs.outside import Wanted
 
 
@@ -19,6 +20,7 @@ class Slip:
 
     `in_place`: the report is about work that has no attempt yet. `frees`: the worker has nothing more to do.
     `instead`: it stands for a report that could not be written. `wanted`: an agent from outside asks for work.
+    `hand`: a thread of a Celery worker, free for more of the run once this is written.
     """
 
     run: int
@@ -29,6 +31,7 @@ class Slip:
     frees: bool = False
     instead: bool = False
     wanted: "Wanted | None" = None
+    hand: "Hand | None" = None
 
 
 def by_run(batch: Iterable[Slip]) -> list[tuple[int, list[Slip]]]:

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.request import urlopen
 
-import httpx
 import psycopg
 import redis
 
@@ -41,8 +41,9 @@ def until(true: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -
 def answers(url: str) -> bool:
     """Whether it says that all is well."""
     try:
-        return httpx.get(url, timeout=2).status_code == 200
-    except httpx.HTTPError:
+        with urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
         return False
 
 

@@ -13,12 +13,13 @@ from runs.executors import python
 log = logging.getLogger(__name__)
 
 
-def work(name: str, seats: int, queues: Sequence[str]) -> None:
+def work(name: str, seats: int, lanes: Sequence[str]) -> None:
     """Runs a worker until it is told to stop. Threads, not processes: what can hang runs in child processes anyway, and
     threads share a desk."""
-    worker = Worker(name)
+    worker = Worker(name, lanes)
     _connect(worker)
-    told = ["--pool=threads", f"--concurrency={seats}", f"--hostname={name}", f"--queues={','.join(queues)}"]
+    queues = ",".join(broker.queue_of(lane) for lane in lanes)
+    told = ["--pool=threads", f"--concurrency={seats}", f"--hostname={name}", f"--queues={queues}"]
     quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     announce.herald.start()
     worker.desk.start()

@@ -3,7 +3,15 @@ message for each when it has committed.
 
 A message says which attempt, and nothing else. It is a hint: the attempt waits in the database, without a lease, until
 a worker takes it up. A message that is lost is sent again by the sweep; one that comes twice finds the attempt taken.
+
+A worker that has just ended something may go on with what is next in the same run: that is leased to it with the end,
+in one transaction, and needs no message.
 """
+
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 
@@ -19,12 +27,24 @@ from runs.transitions import Lease, Pick
 QUEUE = "celery"  # the agent that stands for the queue
 
 
-def dispatch(entry: Entry) -> None:
+@dataclass(slots=True)
+class Hand:
+    """A thread of a worker that is free for more of the run, if it is of these lanes. `lease` is what it is given;
+    `answer` has it once that is written."""
+
+    agent: int
+    free_since: datetime
+    lanes: Collection[str]
+    lease: Lease | None = None
+    answer: "Future[Lease | None]" = field(default_factory=Future)
+
+
+def dispatch(entry: Entry, hands: Sequence[Hand] = ()) -> None:
     """Takes back what nobody wants any more, then fills the seats of the run."""
     _take_back(entry)
     while entry["status"] == states.Run.RUNNING:
         moved = entry.moved
-        given = _give(entry)
+        given = _give(entry, hands)
         if not given and entry.moved == moved:
             break
 
@@ -45,25 +65,55 @@ def _end(entry: Entry, attempts: list[tuple[int, int]], said: Said) -> None:
         transitions.apply(entry, [Report(said, entry.run_id, *attempt) for attempt in attempts], 0.0)
 
 
-def _give(entry: Entry) -> list[Lease]:
+def _give(entry: Entry, hands: Sequence[Hand]) -> int:
+    """How many it gave away: to hands, and to the queue what is left."""
     limits = loop.policy(entry)
     under_way = loop.opened(entry, None, reading=loop.others_read(entry))
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     if not wanted:
-        return []
+        return 0
     chosen = choose(loop.first_ready(entry, wanted, 1, set(), quick=False), under_way, limits)[:wanted]
+    pairs = _paired(chosen, hands)
+    taken = {item.id for item, _ in pairs}
+    return _hand_over(entry, pairs) + _queue(entry, [item for item in chosen if item.id not in taken])
+
+
+def _paired(chosen: Sequence[Ready], hands: Sequence[Hand]) -> list[tuple[Ready, Hand]]:
+    free = [hand for hand in hands if hand.lease is None]
+    pairs = []
+    for item in chosen:
+        hand = next((hand for hand in free if item.lane in hand.lanes), None)
+        if hand is not None:
+            free.remove(hand)
+            pairs.append((item, hand))
+    return pairs
+
+
+def _hand_over(entry: Entry, pairs: Sequence[tuple[Ready, Hand]]) -> int:
+    by_agent = {hand.agent: hand for _, hand in pairs}
+    given = transitions.lease(entry, [_pick(entry, item, hand.agent, hand.free_since) for item, hand in pairs])
+    for lease in given:
+        by_agent[lease.pick.agent].lease = lease
+    return len(given)
+
+
+def _queue(entry: Entry, items: Sequence[Ready]) -> int:
+    if not items:
+        return 0
     agent = queue_agent()
-    given = transitions.lease(entry, [_pick(entry, item, agent) for item in chosen])
-    priorities = {item.id: item.priority for item in chosen}
+    given = transitions.lease(entry, [_pick(entry, item, agent, None) for item in items])
+    priorities = {item.id: item.priority for item in items}
     messages = [
         broker.Message(lease.attempt, lease.epoch, lease.pick.lane, priorities[lease.pick.subtask]) for lease in given
     ]
     if messages:
         transaction.on_commit(lambda: broker.publisher.send(messages), robust=True)
-    return given
+    return len(given)
 
 
-def _pick(entry: Entry, item: Ready, agent: int) -> Pick:
+def _pick(entry: Entry, item: Ready, agent: int, free_since: datetime | None) -> Pick:
+    """`free_since` is a hand's, who begins at once; in the queue nobody does."""
+    times = (moment(item.ready_at), entry["resumed_at"] if free_since else None, free_since)
     return Pick(
         subtask=item.id,
         epoch=item.epoch,
@@ -71,8 +121,9 @@ def _pick(entry: Entry, item: Ready, agent: int) -> Pick:
         alone=item.alone,
         timeout_seconds=item.timeout_seconds,
         agent=agent,
-        available_at=moment(item.ready_at) or entry.now,
-        queued=True,
+        available_at=max((time for time in times if time is not None), default=entry.now),
+        started_at=entry.now if free_since else None,
+        queued=free_since is None,
     )
 
 

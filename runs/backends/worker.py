@@ -7,6 +7,7 @@ sends their heartbeats and hears what is to stop. Commands and Python calls run 
 import logging
 import threading
 import time
+from collections.abc import Collection
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, cast
@@ -15,9 +16,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from runs import sweep
+from runs import broker, loop, sweep
+from runs.backends.remote import Hand
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
+from runs.journal import Entry
 from runs.ledger import Ledger
 from runs.models import Agent, Attempt
 from runs.reports import Report, Said, Verdict
@@ -25,6 +28,7 @@ from runs.slips import Slip
 from runs.transitions import Lease
 
 PATIENCE_SECONDS = 30.0  # with a database that does not answer, before a message is dropped
+GO_ON_SECONDS = 1.0  # for which a thread goes on with the same run; then others have their turn
 
 OVER = (Verdict.REFUSED, Verdict.UNKNOWN)  # the attempt does not count any more
 
@@ -42,14 +46,24 @@ class Seat:
 class Desk(Ledger):
     """Writes for the threads of this process, and sweeps nothing but their attempts."""
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, lanes: Collection[str] = broker.LANES, **more: Any) -> None:
         super().__init__(None, **more)
+        self.lanes = lanes
         self._doing: dict[int, tuple[int, Lease, Job]] = {}  # by attempt: its run, too
         self._next_beat = float("-inf")
         self._leaving = False
 
     def carry_out(self, seat: Seat, run_id: int, lease: Lease) -> None:
-        """Does one attempt, and says how it ended; that is written in a moment, or when the database is back."""
+        """Does one attempt, and for a while what is next in its run. How each ended is written in a moment, or when the
+        database is back."""
+        until = self.steady() + GO_ON_SECONDS
+        following: Lease | None = lease
+        while following is not None:
+            hand = self._do(seat, run_id, following, until)
+            following = self._given(hand) if hand else None
+
+    def _do(self, seat: Seat, run_id: int, lease: Lease, until: float) -> Hand | None:
+        """Gives the hand with which the thread waits for more, unless it has gone on for long enough."""
 
         def tell(progress: float | None, message: str | None) -> None:
             beat = Report(Said.BEAT, run_id, lease.attempt, lease.epoch, progress=progress, message=message)
@@ -61,10 +75,20 @@ class Desk(Ledger):
         if self._leaving:
             job.stop(Stop.RELEASE)
         try:
-            self._say(seat, carry_out(job, run_id, lease, self.clock))
+            report = carry_out(job, run_id, lease, self.clock)
+            seat.free_since = self.clock()
+            goes_on = self.steady() < until and not self._leaving
+            hand = Hand(seat.agent, seat.free_since, self.lanes) if goes_on else None
+            self._say(seat, report, hand)
+            return hand
         finally:
             del self._doing[lease.attempt]
-            seat.free_since = self.clock()
+
+    def _given(self, hand: Hand) -> Lease | None:
+        try:
+            return hand.answer.result(PATIENCE_SECONDS)
+        except TimeoutError:
+            return None if hand.answer.cancel() else hand.answer.result()
 
     def leave(self) -> None:
         """Hands back what is under way; what comes is handed back at once."""
@@ -72,19 +96,40 @@ class Desk(Ledger):
         for _, _, job in list(self._doing.values()):
             job.stop(Stop.RELEASE)
 
-    def _say(self, seat: Seat, report: Report) -> None:
-        self.submit_own(Slip(report.run, report, None, cast(Any, seat)))
+    def _say(self, seat: Seat, report: Report, hand: Hand | None = None) -> None:
+        self.submit_own(Slip(report.run, report, None, cast(Any, seat), hand=hand))
 
     def submit_own(self, slip: Slip) -> None:
         """Never refused: it is kept until it can be written."""
         self._slips.put(slip)
 
+    def _pass(self, entry: Entry, slips: list[Slip]) -> list[loop.Grant]:
+        hands = [slip.hand for slip in slips if slip.hand and not slip.hand.answer.cancelled()]
+        for hand in hands:
+            hand.lease = None  # of a transaction that was rolled back
+        return loop.run_pass(entry, None, [] if self._leaving else hands)
+
     def _committed(self, batch: list[Slip], stopping: list[int]) -> None:
         for run_id in self._woken:
             self.wake(run_id)
         super()._committed(batch, stopping)
+        for slip in batch:
+            if slip.hand:
+                self._hand_over(slip.run, slip.hand)
         refused = [slip.report.attempt for slip in batch if slip.report and slip.report.verdict in OVER]
         self._stop(stopping + refused)
+
+    def _hand_over(self, run_id: int, hand: Hand) -> None:
+        if hand.answer.set_running_or_notify_cancel():
+            hand.answer.set_result(hand.lease)
+        elif lease := hand.lease:  # its thread waits no more
+            self.submit_own(Slip(run_id, Report(Said.RELEASE, run_id, lease.attempt, lease.epoch)))
+
+    def _refuse(self, slip: Slip, error: Exception) -> None:
+        if hand := slip.hand:
+            slip.hand = hand.lease = None
+            self._hand_over(slip.run, hand)
+        super()._refuse(slip, error)
 
     def _stop(self, attempts: list[int]) -> None:
         for attempt in attempts:
@@ -108,9 +153,9 @@ class Desk(Ledger):
 class Worker:
     """What the task of the Celery application calls. `name` is the same after a restart."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lanes: Collection[str] = broker.LANES) -> None:
         self.name = name
-        self.desk = Desk()
+        self.desk = Desk(lanes)
         self._seats = threading.local()
         self._numbers = iter(range(1, 100_000))
         self._lock = threading.Lock()

@@ -89,14 +89,16 @@ def postgres() -> Iterator[Databases]:
 
 
 @contextmanager
-def celery_worker(sitting: Sitting, redis_port: int, pool: str, number: int) -> Iterator[Mapping[str, str]]:
-    """A worker of four on a Redis database of that number; the environment its callers need.
+def celery_worker(
+    sitting: Sitting, redis_port: int, pool: str, number: int, size: int = 4
+) -> Iterator[Mapping[str, str]]:
+    """A worker of that size on a Redis database of that number; the environment its callers need.
 
     It is not up yet: the first result says when.
     """
     with sitting.home() as env:
         env = env | {"BENCH_REDIS": f"redis://127.0.0.1:{redis_port}/{number}", "C_FORCE_ROOT": "1"}
         command = [sys.executable, "-m", "celery", "-A", "tests.bench.work.celery_tasks", "worker", "-P", pool]
-        command += ["-c", "4", "-l", "WARNING", "--without-gossip", "--without-mingle"]
+        command += ["-c", str(size), "-l", "WARNING", "--without-gossip", "--without-mingle"]
         with process(command, env=env, log=sitting.log):
             yield env

@@ -20,6 +20,7 @@ from runs import orchestrator, tokens
 from runs.leading import SECONDS, Lead, LedLedger
 
 ASGI = "dashboard.asgi.application"
+LOOK_SECONDS = 0.2  # at whether another process still leads
 
 # SQLite 3.7.0 to 3.51.2 can damage a database when a checkpoint meets a write in a rare way. Writers take turns here
 # and only the ledger checkpoints, which closes the gap for one process; a newer SQLite closes it for good.
@@ -58,28 +59,14 @@ class Command(BaseCommand):
             if static.is_stale():
                 static.collect()
             self._name_cookies(port, url)
+            lead = _to_lead()  # a signal still ends this wait
             stopping.hold()
-            self._orchestrate()
+            _orchestrate(lead)
             try:
                 self._serve(listener, url, stopping)
             finally:
                 orchestrator.stop()
                 database.tidy()
-
-    def _orchestrate(self) -> None:
-        """On SQLite the lock of the home folder keeps others away; on PostgreSQL one process leads."""
-        if connection.vendor == "sqlite":
-            orchestrator.start()
-            return
-        lead = Lead()
-        for _ in range(SECONDS + 1):  # one that was killed leads until its time is up
-            if lead.acquire():
-                ledger = orchestrator.start(lead)
-                assert isinstance(ledger, LedLedger)
-                ledger.on_lost = _stop_this_process
-                return
-            time.sleep(1)
-        raise serving.CannotServe("another process orchestrates on this database: start `manage.py web` beside it")
 
     def _refuse_danger(self, address: str) -> None:
         if not exposure.is_local(address) and (dangers := exposure.dangers()):
@@ -113,6 +100,25 @@ class Command(BaseCommand):
         with suppress(OSError):  # whoever read this may be gone, which is no reason to stop
             self.stdout.write(line)
             self.stdout.flush()
+
+
+def _to_lead() -> Lead | None:
+    """On SQLite the lock of the home folder keeps others away; on PostgreSQL one process leads. Raises CannotServe."""
+    if connection.vendor == "sqlite":
+        return None
+    lead = Lead()
+    until = time.monotonic() + SECONDS + 1  # one that was killed leads until its time is up
+    while not lead.acquire():
+        if time.monotonic() > until:
+            raise serving.CannotServe("another process orchestrates on this database: start `manage.py web` beside it")
+        time.sleep(LOOK_SECONDS)
+    return lead
+
+
+def _orchestrate(lead: Lead | None) -> None:
+    ledger = orchestrator.start(lead)
+    if isinstance(ledger, LedLedger):
+        ledger.on_lost = _stop_this_process
 
 
 def _stop_this_process() -> None:

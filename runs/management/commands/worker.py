@@ -32,5 +32,5 @@ class Command(BaseCommand):
 
         name = options["name"] or f"worker-{os.getpid()}"
         lanes = options["lane"] or broker.LANES
-        celery_app.work(f"{name}@{socket.gethostname()}", options["seats"], [broker.queue_of(lane) for lane in lanes])
+        celery_app.work(f"{name}@{socket.gethostname()}", options["seats"], lanes)
         sys.exit(0)

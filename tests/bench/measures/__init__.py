@@ -11,6 +11,7 @@ from tests.bench.measures import (
     idle,
     live,
     orchestrate,
+    scaled,
     search,
     session,
     size,
@@ -20,6 +21,7 @@ from tests.bench.sitting import Sitting
 
 MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "orchestrate": orchestrate.measure,
+    "celery": scaled.measure,
     "dag": dag.measure,
     "dispatch": dispatch.measure,
     "eta": eta.measure,
