@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from runs import nested
 from runs.engine import states
 from runs.models import Attempt, Command, Delivery, Order
 from todos.problems import Busy
@@ -36,8 +37,9 @@ def tell(agents: Sequence[int], order: str, data: Any, *, priority: int = NORMAL
 
 
 def broadcast(run_id: int, order: str, data: Any, *, priority: int = NORMAL) -> Command:
-    """Says something to every agent from outside that is at work on this run. Raises BusFull."""
-    at_work = Attempt.objects.filter(run=run_id, status__in=states.ATTEMPT_OPEN, agent__token__isnull=False)
+    """Says something to every agent that is at work on this run and can hear it. Raises BusFull."""
+    at_work = Attempt.objects.filter(run=run_id, status__in=states.ATTEMPT_OPEN)
+    at_work = at_work.filter(Q(agent__token__isnull=False) | Q(pk__in=nested.lent_now().values("attempt")))
     agents = sorted(set(at_work.values_list("agent", flat=True)))
     return tell(agents, order, data, priority=priority)
 
@@ -63,7 +65,9 @@ def waiting_for(attempt: Attempt) -> list[dict[str, Any]]:
     """What the agent of this attempt is to be told now, most urgent first, TOLD_AT_ONCE messages at most."""
     found = _of_state(attempt)
     sent = Command.objects.filter(deliveries__agent=attempt.agent_id).order_by("priority", "pk")
-    meant = Q(command=Order.MESSAGE) | Q(created_at__gte=attempt.leased_at)
+    meant = Q(created_at__gte=attempt.leased_at)
+    if attempt.agent.token_id is not None:  # a worker of ours is another agent with each attempt
+        meant |= Q(command=Order.MESSAGE)
     for command in sent.filter(meant)[:TOLD_AT_ONCE]:
         found.append(_told(command.command, command.priority, command.data, str(command.pk)))
     return sorted(found, key=lambda told: told["priority"])

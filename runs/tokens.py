@@ -25,6 +25,7 @@ def make(
     scope: str,
     commands: bool = False,
     run: Run | None = None,
+    attempt: int | None = None,
     expires_at: datetime | None = None,
 ) -> str:
     """Makes a token; its text, which nobody can tell later."""
@@ -36,6 +37,7 @@ def make(
         scope=scope,
         commands=commands or scope == Scope.ADMIN,
         run=run,
+        attempt_id=attempt,
         expires_at=expires_at,
     )
     return text

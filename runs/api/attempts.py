@@ -103,8 +103,8 @@ def usage(sent: UsageIn | None) -> Usage:
 class AttemptEndpoint(Endpoint):
     """What all reports begin with."""
 
-    def begin(self, number: int, said: Said, body: ReportIn) -> tuple[Attempt, Report]:
-        attempt = attempts.find(self.principal, number)
+    def begin(self, number: int, said: Said, body: ReportIn, *, lent: bool = False) -> tuple[Attempt, Report]:
+        attempt = attempts.find(self.principal, number, lent=lent)
         report = attempts.report_on(attempt, said, body.epoch)
         report.usage = usage(body.usage)
         return attempt, report
@@ -125,7 +125,7 @@ class AttemptHeartbeat(AttemptEndpoint):
 
     @_reports(Heartbeat, HeartbeatIn)
     def post(self, request: Request, attempt: int, body: HeartbeatIn) -> Any:
-        found, report = self.begin(attempt, Said.BEAT, body)
+        found, report = self.begin(attempt, Said.BEAT, body, lent=True)
         report.progress, report.message = body.progress, body.message
         attempts.deliver(report, found)
         commands.acknowledge(found.agent_id, body.ack)

@@ -58,6 +58,7 @@ class Command(BaseCommand):
             if static.is_stale():
                 static.collect()
             self._name_cookies(port, url)
+            settings.AGENT_URL = settings.AGENT_URL or url
             stopping.hold()
             self._orchestrate()
             try:
