@@ -108,12 +108,17 @@ def pool(markup: str, name: str) -> str:
 def test_pools_are_shown_with_limits_what_runs_waits_and_is_used(browser: Client, at_work: tuple[Scene, Slots]) -> None:
     run, held = at_work
     found = html(browser, run)
-    row = "codebase over its share of cpu 1 at once narrowed from 3 1 1 waiting 50 % of 40 % 10 % of 50 %"
+    row = (
+        "codebase limit: 1 at once narrowed from 3 over its share of cpu 1 running 1 waiting 50 % of 40 % 10 % of 50 %"
+    )
     assert row == pool(found, "codebase")
-    assert pool(found, "web") == "web 2 at once 0 0 waiting – of 20 % – of 25 %"
-    assert pool(found, "bash") == "bash none 0 0 waiting – of 30 % – of 15 %"
+    assert pool(found, "web") == "web limit: 2 at once 0 running 0 waiting – of 20 % – of 25 %"
+    assert pool(found, "bash") == "bash limit: none 0 running 0 waiting – of 30 % – of 15 %"
     held.use, held.narrowed = {"codebase": Use(0.2, 0.1)}, {}
-    assert pool(html(browser, run), "codebase") == "codebase 3 at once 1 1 waiting 20 % of 40 % 10 % of 50 %"
+    assert (
+        pool(html(browser, run), "codebase")
+        == "codebase limit: 3 at once 1 running 1 waiting 20 % of 40 % 10 % of 50 %"
+    )
 
 
 def test_whoever_may_change_things_gets_to_where_a_limit_is_set(browser: Client, ada: User) -> None:
@@ -128,7 +133,7 @@ def test_whoever_may_change_things_gets_to_where_a_limit_is_set(browser: Client,
 
 
 def test_where_no_worker_is_nothing_is_said_to_run(browser: Client, ada: User) -> None:
-    assert pool(html(browser, scene(ada, "a")), "web") == "web none – 0 waiting – of 20 % – of 25 %"
+    assert pool(html(browser, scene(ada, "a")), "web") == "web limit: none – 0 waiting – of 20 % – of 25 %"
 
 
 def test_resources_of_somebody_else_are_not_there(eves: Client, there: Scene) -> None:
