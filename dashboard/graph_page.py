@@ -63,14 +63,13 @@ def picture(graph: RunGraph, way: str, opened: tuple[str, ...]) -> Picture:
     paths = sorted(((path_of(points), ends in links) for ends, points in laid.lines.items()), key=lambda line: line[1])
     return Picture(
         shown.nodes,
-        [_at(place) for place in laid.places],
+        [at(place) for place in laid.places],
         [place.column for place in laid.places],
         listed,
         paths[-MOST_LINES:],
         len(paths),
         frozenset(chain),
-        2 * MARGIN + max(1, laid.columns) * ACROSS - (ACROSS - WIDTH),
-        2 * MARGIN + max(1.0, laid.rows) * DOWN - (DOWN - HEIGHT),
+        *size_of(laid.columns, laid.rows),
         shown.open,
         shown.refused,
     )
@@ -95,17 +94,23 @@ def _node_of(nodes: Sequence[Group | int], total: int) -> list[int]:
 # ---- where things are ----
 
 
-def _at(place: layout.Place) -> tuple[float, float]:
+def size_of(columns: int, rows: float) -> tuple[float, float]:
+    """Of the whole drawing, in pixels."""
+    width = 2 * MARGIN + max(1, columns) * ACROSS - (ACROSS - WIDTH)
+    return width, 2 * MARGIN + max(1.0, rows) * DOWN - (DOWN - HEIGHT)
+
+
+def at(place: layout.Place) -> tuple[float, float]:
     return MARGIN + place.column * ACROSS, round(MARGIN + place.row * DOWN, 1)
 
 
 def path_of(points: Sequence[layout.Place]) -> str:
     """A line from the right side of the first node to the left side of the last, level where it passes others."""
-    x, y = _at(points[0])
+    x, y = at(points[0])
     x, y = x + WIDTH, y + HEIGHT / 2
     path = [f"M{x:g} {y:g}"]
     for point in points[1:]:
-        left, top = _at(point)
+        left, top = at(point)
         middle = top + HEIGHT / 2
         turn = max(24.0, abs(left - x) / 2)
         path.append(f"C{x + turn:g} {y:g} {left - turn:g} {middle:g} {left:g} {middle:g}")

@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from dashboard import ansi, figures
-from runs import resources, uses
-from runs.models import Run
+from runs import pools, resources, uses
+from runs.models import Resource, Run
+from runs.models.resource import POOL
 from runs.uses import Use
 from todos.plan.claims import DATABASE, FILE, MEMORY
 
@@ -42,7 +46,23 @@ class Waiter:
     more: int
 
 
-def context(run: Run) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A named share of this machine as it stands; `limit` and what is used, in words. `over`: of what it takes more
+    than its share. `href`: where the limit is set, for whoever may."""
+
+    name: str
+    limit: str
+    narrowed: str
+    running: int | None
+    waiting: int
+    cpu: str
+    memory: str
+    over: str
+    href: str
+
+
+def context(run: Run, *, may_change: bool) -> dict[str, Any]:
     """Everything the template `run/resources_panel.html` needs."""
     found = resources.of_run(run)
     details = {detail["subtask"]: detail for detail in found["waiting"]}
@@ -53,6 +73,7 @@ def context(run: Run) -> dict[str, Any]:
         "waiters": [waiter(run, detail, details) for detail in found["waiting"]],
         "waiting_count": found["waiting_count"],
         "to_claim": TO_CLAIM,
+        "pools": pools_shown(run, may_change=may_change),
     }
 
 
@@ -90,6 +111,44 @@ def _next(run: Run, detail: Mapping[str, Any], seen: set[str]) -> Step | None:
     if not holders:
         return None
     return Step(holders[0]["subtask"], holders[0]["run"], holders[0]["agent"])
+
+
+# ---- pools ----
+
+
+def pools_shown(run: Run, *, may_change: bool) -> list[Pool]:
+    found, hrefs = pools.of_run(run), dict[str, str]()
+    if may_change:
+        rows = dict(Resource.objects.filter(kind=POOL).values_list("name", "pk"))
+        hrefs = {pool["name"]: _where_set(pool["name"], rows.get(pool["name"])) for pool in found}
+    return [_pool(pool, hrefs.get(pool["name"], "")) for pool in found]
+
+
+def _where_set(pool: str, row: int | None) -> str:
+    if row is not None:
+        return reverse("admin:runs_resource_change", args=[row])
+    return f"{reverse('admin:runs_resource_add')}?{urlencode({'kind': POOL, 'name': pool})}"
+
+
+def _pool(pool: Mapping[str, Any], href: str) -> Pool:
+    narrowed = pool["limit"] is not None and pool["limit"] != pool["asked"]
+    use, share = pool["use"] or {}, pool["share"]
+    over = [what for what in ("cpu", "memory") if use.get(what) is not None and use[what] > share[what]]
+    return Pool(
+        pool["name"],
+        "none" if pool["limit"] is None else f"{pool['limit']:,} at once",
+        (f"narrowed from {pool['asked']:,}" if pool["asked"] else "narrowed") if narrowed else "",
+        pool["running"],
+        pool["waiting"],
+        _of_share(use.get("cpu"), share["cpu"]),
+        _of_share(use.get("memory"), share["memory"]),
+        " and ".join(over),
+        href,
+    )
+
+
+def _of_share(used: float | None, share: float) -> str:
+    return f"{figures.percent(used)} of {figures.percent(share)}"
 
 
 # ---- in words ----

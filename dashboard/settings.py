@@ -224,6 +224,7 @@ SEARXNG_URL = env.text("ABREAST_SEARXNG_URL")  # whom the executor `web_search` 
 # names for command lines that take a prompt on their standard input.
 AGENT_ENVIRONMENT = env.words("ABREAST_AGENT_ENVIRONMENT")
 AGENT_NETWORK = env.flag("ABREAST_AGENT_NETWORK", False)
+AGENT_URL = env.text("ABREAST_URL")  # where they find this server; `manage.py up` knows where it is itself
 AGENT_PRESETS = {
     "claude": ["claude", "--print", "--output-format", "json"],
     "codex": ["codex", "exec", "--json", "-"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from dashboard import ansi, rows, waits
+from dashboard import ansi, imports_picture, rows, waits
 from runs import outputs
 from runs.engine import states
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
@@ -52,6 +52,7 @@ def context(run: Run, subtask: Subtask, now: datetime) -> dict[str, Any]:
         "tries_allowed": (subtask.max_retries or 0) + (2 if subtask.max_retries else 1),
         "output": _output(run.pk, subtask.pk, attempts),
         "result": _result(subtask.result),
+        "imports": imports_picture.of(subtask.result),
         "needs": [Link(*row) for row in needs.values_list("before__key", "before__status")[:SHOWN_LINKS]],
         "needs_count": needs.count(),
         "needed_by": [Link(*row) for row in needed_by.values_list("after__key", "after__status")[:SHOWN_LINKS]],

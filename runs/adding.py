@@ -93,15 +93,16 @@ def _claims(item: Addition) -> list[Claim] | None:
 
 
 def _parent(by: Principal, run: Run, at: str, item: Addition) -> Attempt | None:
-    """The attempt under which it is added."""
-    if item.attempt is None:
+    """The attempt under which it is added; of whoever was lent its token with one, that."""
+    wanted = item.attempt or by.attempt_id
+    if wanted is None:
         if by.scope == "agent":
             raise Invalid.at(f"{at}/attempt", "an agent adds subtasks under an attempt of its own")
         return None
-    attempt = Attempt.objects.filter(pk=item.attempt, run=run).select_related("subtask").first()
+    attempt = Attempt.objects.filter(pk=wanted, run=run).select_related("subtask").first()
     if attempt is None:
         raise Invalid.at(f"{at}/attempt", "there is no such attempt in this run")
-    if by.scope == "agent" and attempt.token_id != by.token_id:
+    if by.scope == "agent" and attempt.pk != by.attempt_id and attempt.token_id != by.token_id:
         raise Forbidden("that attempt is another's", [Problem(f"{at}/attempt", "that attempt is another's")])
     if attempt.status not in states.ATTEMPT_OPEN or attempt.epoch != attempt.subtask.epoch:
         raise Conflict("that attempt has ended", current=attempt.status)

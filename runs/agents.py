@@ -65,12 +65,12 @@ def register(principal: Principal, said: Registration) -> tuple[Agent, bool]:
     if said.kind in OWN_KINDS:
         raise Invalid.at("/kind", "this is what the server calls its own")
     Token.objects.select_for_update().get(pk=principal.token_id)  # two at once take turns
-    parent = _parent(principal, said.parent) if said.parent is not None else None
+    parent = _parent(principal, said.parent)
     agent = Agent.objects.filter(token=principal.token_id, name=said.name).first()
     if agent is not None:
         _update(agent, said, parent)
         return agent, False
-    _refuse_crowd(parent)
+    _refuse_crowd(parent, principal.token_id)
     return _make(principal.token_id, said, parent), True
 
 
@@ -94,8 +94,11 @@ def _update(agent: Agent, said: Registration, parent: Agent | None) -> None:
     agent.save()
 
 
-def _parent(principal: Principal, text: str) -> Agent:
-    """Of the same owner by its id, else of the same token by its name."""
+def _parent(principal: Principal, text: str | None) -> Agent | None:
+    """Of the same owner by its id, else of the same token by its name. None named: whoever holds the attempt with which
+    the token was lent."""
+    if text is None:
+        return Agent.objects.get(pk=_holder(principal.attempt_id)) if principal.attempt_id else None
     found = None
     if text.isascii() and text.isdecimal() and len(text) < 19:
         found = visible(principal).filter(pk=int(text), token__isnull=False).first()
@@ -107,8 +110,12 @@ def _parent(principal: Principal, text: str) -> Agent:
     return found
 
 
-def _refuse_crowd(parent: Agent | None) -> None:
-    """Those who have been silent for long, and are at nothing, do not count."""
+def _holder(attempt: int) -> int:
+    return Attempt.objects.values_list("agent", flat=True).get(pk=attempt)
+
+
+def _refuse_crowd(parent: Agent | None, token: int) -> None:
+    """Those who have been silent for long, and are at nothing, do not count; nor do those of earlier attempts."""
     since = timezone.now() - timedelta(seconds=settings.AGENT_FORGOTTEN_SECONDS)
     at_work = Attempt.objects.filter(status__in=states.ATTEMPT_OPEN).values("agent")
     there = Agent.objects.filter(Q(last_beat_at__gt=since) | Q(pk__in=at_work), token__isnull=False)
@@ -116,5 +123,6 @@ def _refuse_crowd(parent: Agent | None) -> None:
         raise Conflict(f"this server has {settings.AGENTS_MOST:,} agents, as many as it takes", current=count)
     if parent is not None:
         most = settings.AGENT_SPECIALISTS if parent.depth == 1 else settings.AGENT_EXECUTORS
-        if (count := there.filter(parent=parent).count()) >= most:
+        below = there.filter(parent=parent) if parent.token_id else there.filter(parent=parent, token=token)
+        if (count := below.count()) >= most:
             raise Conflict(f"{parent.name} has {most} agents below it, as many as it may", current=count)

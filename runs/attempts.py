@@ -4,7 +4,7 @@ and from no other."""
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -48,12 +48,17 @@ def _known(numbers: Iterable[int]) -> dict[int, About]:
     wanted = set(numbers)
     missing = [number for number in wanted if number not in _remembered]
     if missing:
-        rows = Attempt.objects.filter(pk__in=missing, agent__token__isnull=False)
-        found = rows.values_list("pk", "epoch", "run_id", "subtask_id", "agent_id", "token_id", "run__owner_id")
+        rows = _rows(pk__in=missing, agent__token__isnull=False)
         if len(_remembered) > REMEMBERED:
             _remembered.clear()
-        _remembered.update((row[0], About(*row)) for row in found)
+        _remembered.update((row.number, row) for row in rows)
     return {number: about for number in wanted if (about := _remembered.get(number))}
+
+
+def _rows(**where: Any) -> list[About]:
+    found = Attempt.objects.filter(**where)
+    rows = found.values_list("pk", "epoch", "run_id", "subtask_id", "agent_id", "token_id", "run__owner_id")
+    return [About(*row) for row in rows]
 
 
 def _may_report(principal: Principal, about: About) -> bool:
@@ -63,8 +68,11 @@ def _may_report(principal: Principal, about: About) -> bool:
     return principal.scope != "agent" or about.token == principal.token_id
 
 
-def find(principal: Principal, number: int) -> About:
-    """Raises Missing when there is none, or it is somebody else's."""
+def find(principal: Principal, number: int, *, lent: bool = False) -> About:
+    """Raises Missing when there is none, or it is somebody else's. `lent`: the one whose agent was lent its token, too;
+    a worker of ours holds that, so its agent may say how far it is and no more."""
+    if lent and principal.attempt_id == number:
+        return _rows(pk=number)[0]
     about = _known([number]).get(number)
     if about is None or not _may_report(principal, about):
         raise Missing("There is no such attempt.")

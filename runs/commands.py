@@ -9,8 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from runs import statements as sql
+from runs import tokens
 from runs.engine import states
 from runs.journal import Entry
 from runs.models import Attempt, Command, Delivery, Order
@@ -40,8 +42,9 @@ def tell(agents: Sequence[int], order: str, data: Any, *, priority: int = NORMAL
 
 
 def broadcast(run_id: int, order: str, data: Any, *, priority: int = NORMAL) -> Command:
-    """Says something to every agent from outside that is at work on this run. Raises BusFull."""
-    at_work = Attempt.objects.filter(run=run_id, status__in=states.ATTEMPT_OPEN, agent__token__isnull=False)
+    """Says something to every agent that is at work on this run and can hear it. Raises BusFull."""
+    at_work = Attempt.objects.filter(run=run_id, status__in=states.ATTEMPT_OPEN)
+    at_work = at_work.filter(Q(agent__token__isnull=False) | Q(pk__in=tokens.lent_now().values("attempt")))
     agents = sorted(set(at_work.values_list("agent", flat=True)))
     return tell(agents, order, data, priority=priority)
 
@@ -86,9 +89,14 @@ def _sent_to(agents: Iterable[int]) -> dict[int, list[tuple]]:
 
 
 def _meant(found: Found, sent: Sequence[tuple]) -> list[dict[str, Any]]:
-    """Messages, and of the rest what was said since the attempt began."""
+    """What was said since the attempt began, and messages; but a worker of ours is another agent with each attempt."""
     begun = moment(found.leased_at)
-    meant = [one for one in sent if one[1] == Order.MESSAGE or begun is None or (moment(one[4]) or begun) >= begun]
+    outside = found.token is not None
+    meant = [
+        one
+        for one in sent
+        if (outside and one[1] == Order.MESSAGE) or begun is None or (moment(one[4]) or begun) >= begun
+    ]
     told = [(order, priority, json_value(data), str(number)) for number, order, priority, data, _ in meant]
     return [_told(*one) for one in told[:TOLD_AT_ONCE]]
 

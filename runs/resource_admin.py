@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from runs import actions, resources
+from runs import actions, pools, resources
 from runs.api.resources import LimitIn, refuse_unfit
 from runs.models import Hold, Resource
-from runs.models.resource import KINDS
+from runs.models.resource import KINDS, POOL
 from runs.read_only_admin import ReadOnly
 from todos.plan.claims import FILE
 from todos.problems import Refused
@@ -23,7 +23,10 @@ LIMITS = ("capacity", "per_second")
 class LimitForm(forms.ModelForm):
     """What is taken is what the REST API takes."""
 
-    capacity = forms.IntegerField(required=False, help_text="Connections of a database, or MiB of memory.")
+    capacity = forms.IntegerField(
+        required=False,
+        help_text="Connections of a database, MiB of memory, or subtasks of a pool at once (empty: no limit).",
+    )
     per_second = forms.FloatField(required=False, help_text="Calls of an API.")
 
     class Meta:
@@ -33,12 +36,17 @@ class LimitForm(forms.ModelForm):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         if "kind" in self.fields:
-            self.fields["kind"] = forms.ChoiceField(choices=[kind for kind in KINDS if kind[0] != FILE])
+            self.fields["kind"] = forms.ChoiceField(
+                choices=[kind for kind in (*KINDS, (POOL, POOL)) if kind[0] != FILE]
+            )
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
         kind = found.get("kind") or self.instance.kind
         if self.errors or not kind:
+            return found
+        if kind == POOL and (found.get("name") or self.instance.name) not in pools.LIMITED:
+            self.add_error("name", f"There are only these: {', '.join(sorted(pools.LIMITED))}.")
             return found
         try:
             refuse_unfit(kind, read(LimitIn, {name: found.get(name) for name in LIMITS}))

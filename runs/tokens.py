@@ -6,7 +6,9 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models import QuerySet
 
+from runs.engine import states
 from runs.models import LoginLink, Run, Scope, Token
 
 LINK_LIFETIME = timedelta(minutes=10)
@@ -25,6 +27,7 @@ def make(
     scope: str,
     commands: bool = False,
     run: Run | None = None,
+    attempt: int | None = None,
     expires_at: datetime | None = None,
 ) -> str:
     """Makes a token; its text, which nobody can tell later."""
@@ -36,6 +39,7 @@ def make(
         scope=scope,
         commands=commands or scope == Scope.ADMIN,
         run=run,
+        attempt_id=attempt,
         expires_at=expires_at,
     )
     return text
@@ -62,3 +66,8 @@ def owner() -> User:
     """The first superuser; made as `owner`, without a usable password, when there is none."""
     found = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     return found or User.objects.create_superuser("owner")
+
+
+def lent_now() -> QuerySet[Token]:
+    """The tokens that agents under way were lent with their attempts."""
+    return Token.objects.filter(attempt__isnull=False, attempt__status__in=states.ATTEMPT_OPEN, revoked_at=None)

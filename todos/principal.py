@@ -24,7 +24,7 @@ class Principal:
     """`owner_id` is the user whose objects these are to it; all others do not exist for it.
 
     `scope` is viewer, agent, operator or admin. `executors` are those it may put into subtasks. A token has its id here
-    and, when it is narrowed to one run, that run's.
+    and, when it is narrowed to one run, that run's; when it was lent to an agent with its attempt, that attempt's.
     """
 
     owner_id: int
@@ -32,6 +32,7 @@ class Principal:
     executors: frozenset[str] = frozenset()
     token_id: int | None = None
     run_id: int | None = None
+    attempt_id: int | None = None
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard import frames, past, resources_page
-from dashboard.views.access import answer, run_for, wants
+from dashboard.views.access import answer, may_change, run_for, wants
 
 
 @login_required
@@ -14,7 +14,8 @@ from dashboard.views.access import answer, run_for, wants
 def page(request: HttpRequest, run_id: int) -> HttpResponse:
     """What holds a claim may be of another run, of which this one hears nothing: it asks again by itself."""
     run, now = run_for(request, run_id), timezone.now()
-    context = resources_page.context(run) | {"run": run, "now": now, "settled": run.finished_at is not None}
+    context = resources_page.context(run, may_change=may_change(request))
+    context |= {"run": run, "now": now, "settled": run.finished_at is not None}
     if wants(request, "run-resources"):
         return answer(request, "run/resources_panel.html", context)
     whole = context | past.context(request, run, now) | {"section": "runs", "view": "resources"}

@@ -103,8 +103,8 @@ def usage(sent: UsageIn | None) -> Usage:
 class AttemptEndpoint(Endpoint):
     """What all reports begin with."""
 
-    def begin(self, number: int, said: Said, body: ReportIn) -> tuple[attempts.About, Report]:
-        attempt = attempts.find(self.principal, number)
+    def begin(self, number: int, said: Said, body: ReportIn, *, lent: bool = False) -> tuple[attempts.About, Report]:
+        attempt = attempts.find(self.principal, number, lent=lent)
         report = attempts.report_on(attempt, said, body.epoch)
         report.usage = usage(body.usage)
         return attempt, report
@@ -128,7 +128,7 @@ class AttemptHeartbeat(AttemptEndpoint, Delivering):
         return self.deliver(body, attempt=attempt)
 
     def reports(self, body: Any, **path: int) -> list[Report]:
-        _, report = self.begin(path["attempt"], Said.BEAT, body)
+        _, report = self.begin(path["attempt"], Said.BEAT, body, lent=True)
         report.progress, report.message, report.ack = body.progress, body.message, body.ack
         return [report]
 

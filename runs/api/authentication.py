@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -17,6 +17,7 @@ from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from runs.engine import states
 from runs.models import Scope, Token
 from runs.tokens import FORM, digest
 from todos.principal import ALL_EXECUTORS, HARMLESS_EXECUTORS, Principal, for_person
@@ -30,11 +31,11 @@ AGENT_EXECUTORS = frozenset({"read", "search"})
 def principal_of(token: Token) -> Principal:
     executors = {
         Scope.VIEWER: frozenset[str](),
-        Scope.AGENT: AGENT_EXECUTORS,
+        Scope.AGENT: ALL_EXECUTORS if token.commands and token.attempt_id else AGENT_EXECUTORS,
         Scope.OPERATOR: ALL_EXECUTORS if token.commands else HARMLESS_EXECUTORS,
         Scope.ADMIN: ALL_EXECUTORS,
     }[Scope(token.scope)]
-    return Principal(token.owner_id, token.scope, executors, token.pk, token.run_id)
+    return Principal(token.owner_id, token.scope, executors, token.pk, token.run_id, token.attempt_id)
 
 
 class Tokens:
@@ -81,10 +82,13 @@ class Tokens:
 
 tokens = Tokens()
 
+# What was lent with an attempt counts as long as that does.
+_COUNTS = Q(attempt=None) | Q(attempt__status__in=states.ATTEMPT_OPEN, attempt__epoch=F("attempt__subtask__epoch"))
+
 
 def _look_up(key: str, now: datetime) -> Principal | None:
     usable = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now)) & Q(owner__is_active=True)
-    token = Token.objects.filter(usable, digest=key).first()
+    token = Token.objects.filter(usable, _COUNTS, digest=key).first()
     # The index finds by equality; this comparison takes the same time wherever two digests differ.
     if token is None or not secrets.compare_digest(token.digest, key):
         return None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from runs.engine.schedule import IN_PLACE_SECONDS
+
 
 def told(executor: dict[str, Any] | None, estimated: float | None) -> float | None:
     """What the user estimated, else what the work says of itself, else None."""
@@ -13,6 +15,8 @@ def told(executor: dict[str, Any] | None, estimated: float | None) -> float | No
 
 
 def seconds(executor: dict[str, Any] | None, estimated: float | None, unknown: float) -> float:
-    """The same; `unknown` where nothing is told."""
+    """The same; `unknown` where nothing is told. A nested agent needs an attempt of its own: it is never quick work."""
     found = told(executor, estimated)
+    if found is not None and executor and executor.get("nested"):
+        return max(found, IN_PLACE_SECONDS)
     return unknown if found is None else found

@@ -62,6 +62,8 @@ _FORGET_SECONDS = 10.0
 
 
 def run(job: Job) -> Outcome:
+    if job.spec.get("nested") and not job.lent:
+        raise Failed("a check cannot be a nested agent", retryable=False)
     prompt, patch = _prompt(job), _patch(job)
     command = _command(job.spec.get("command"), prompt)
     mode, reason = sandbox.mode(job.workspace)
@@ -147,7 +149,9 @@ def _patch(job: Job) -> str:
 def _environment(job: Job) -> dict[str, str]:
     given = {name: os.environ[name] for name in settings.AGENT_ENVIRONMENT if name in os.environ}
     git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
-    return given | git | shell.identity(job) | {"MAX_DIFF": str(MAX_DIFF_BYTES + 1), "GIT_OPTIONAL_LOCKS": "0"}
+    return (
+        given | git | shell.identity(job) | job.lent | {"MAX_DIFF": str(MAX_DIFF_BYTES + 1), "GIT_OPTIONAL_LOCKS": "0"}
+    )
 
 
 def _outcome(job: Job, problem: str | None, retryable: bool, parted: "_Parted", seconds: float) -> Outcome:

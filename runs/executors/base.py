@@ -86,7 +86,7 @@ class Job:
 
     `inputs` are results of other subtasks, a JSON value a name. `attempt` is 0 for what runs in place. `process`: the
     child that works for it, with all below it; 0 when there is none. `waited_seconds`: how long those stood in line
-    for a processor, as far as it was seen.
+    for a processor, as far as it was seen. `lent`: variables by which a nested agent calls this server.
     """
 
     spec: dict[str, Any]
@@ -103,6 +103,7 @@ class Job:
     partial_result: Any = None
     process: int = 0
     waited_seconds: float = 0.0
+    lent: dict[str, str] = field(default_factory=dict)
     output: OutputSink = field(default_factory=Discard)
     report: Callable[[float | None, str | None], None] = lambda progress, message: None
 

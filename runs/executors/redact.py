@@ -34,6 +34,12 @@ class Redactor:
         forms = {form for value in values if len(value) >= _LEAST for form in _forms(value)}
         self._known = sorted(forms, key=len, reverse=True)  # what is part of another comes after it
 
+    def and_of(self, other: "Redactor | None") -> "Redactor":
+        """What knows both their secrets."""
+        both = Redactor(frozenset())
+        both._known = sorted({*self._known, *(other._known if other else ())}, key=len, reverse=True)
+        return both
+
     def data(self, data: bytes) -> bytes:
         for known in self._known:
             if known in data:

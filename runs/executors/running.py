@@ -14,6 +14,7 @@ from runs.executors.base import Executor, Failed, Job, Outcome, Stop, Stopped
 from runs.executors.processor import seconds_in_line
 from runs.executors.redact import Redacted, redactor
 from runs.executors.results import Unstorable, encode, storable_text
+from runs.nested import lending
 from runs.reports import Report, Said, Usage
 from runs.transitions import Lease
 from todos.plan.inputs import MissingInput
@@ -61,7 +62,9 @@ def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]
     try:
         if lease.inputs:
             job.inputs = _inputs(run_id, lease.inputs)
-        outcome = _iterate(job, lease.max_iterations, report)
+        with lending(job) as lent:
+            redacting = redacting.and_of(lent)
+            outcome = _iterate(job, lease.max_iterations, report)
         if lease.verify:
             _verify(job, lease.verify, outcome.result, report)
         report.said, report.result = Said.COMPLETE, outcome.result

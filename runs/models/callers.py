@@ -8,7 +8,8 @@ from runs.models.words import Scope
 
 
 class Token(models.Model):
-    """A bearer token. Only its SHA-256 is stored; it is shown once, when it is made."""
+    """A bearer token. Only its SHA-256 is stored; it is shown once, when it is made. With an `attempt` it was lent to
+    the agent of that one, and counts while the attempt does."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=200)
@@ -16,6 +17,9 @@ class Token(models.Model):
     scope = models.CharField(max_length=8, choices=Scope.choices)
     commands = models.BooleanField(default=False, help_text="may make subtasks that run commands or reach the network")
     run = models.ForeignKey("Run", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    attempt = models.ForeignKey(
+        "Attempt", null=True, blank=True, editable=False, on_delete=models.CASCADE, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from runs import limits
 from runs.models import Hold, Resource
 from tests.factories import person
 from tests.runs.admin.pages import queries_of
@@ -52,6 +53,14 @@ def test_a_limit_is_changed_and_its_use_shown(browser: Client, there: Scene) -> 
     assert there.subtask("b").waits_for == ""
 
 
+def test_a_pool_is_limited_and_let_loose_again(browser: Client) -> None:
+    response = browser.post(f"{PLACE}add/", {"kind": "pool", "name": "bash/git", "capacity": "3"})
+    assert response.status_code == 302
+    assert limits.pools()["bash/git"] == 3
+    browser.post(f"{PLACE}{Resource.objects.get().pk}/change/", {"capacity": ""})
+    assert "bash/git" not in limits.pools()
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
     [
@@ -67,6 +76,8 @@ def test_a_limit_is_changed_and_its_use_shown(browser: Client, there: Scene) -> 
         ({"kind": "database", "name": "a\0b", "capacity": "5"}, "name"),
         ({"kind": "database", "name": "", "capacity": "5"}, "name"),
         ({"kind": "database", "name": "n" * 501, "capacity": "5"}, "name"),
+        ({"kind": "pool", "name": "disk", "capacity": "5"}, "name"),
+        ({"kind": "pool", "name": "web", "capacity": "0"}, "capacity"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_told_at_its_field(browser: Client, sent: dict[str, Any], field: str) -> None:

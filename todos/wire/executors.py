@@ -66,11 +66,13 @@ class Http(Wire):
 
 
 class Agent(Wire):
-    """Runs a coding agent: its command line, and the prompt it gets."""
+    """Runs a coding agent: its command line, and the prompt it gets. `nested`: it may call this server, and add
+    subtasks that only read, or any."""
 
     name: Literal["agent"]
     command: Annotated[list[Line], Field(min_length=1, max_length=200)]
     prompt: Text
+    nested: Literal["read", "commands"] | None = None
 
 
 class WebSearch(Wire):

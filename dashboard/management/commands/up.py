@@ -60,6 +60,7 @@ class Command(BaseCommand):
                 static.collect()
             self._name_cookies(port, url)
             lead = _to_lead()  # a signal still ends this wait
+            settings.AGENT_URL = settings.AGENT_URL or url
             stopping.hold()
             _orchestrate(lead)
             try:

@@ -1,4 +1,4 @@
-"""The names that a source file defines and imports: Python by parsing it, other languages by their lines.
+"""The names that a source file defines and imports: Python by parsing it, other languages by ctags or by their lines.
 
 Nothing is executed or imported. What is no Python defines and imports nothing. A dotted query is held against the whole
 name, another one against what is after its last dot: `Loader.load` is found as `load`, and not as `Loader`.
@@ -12,6 +12,7 @@ from runs.executors import explore
 from runs.executors.search import languages
 from runs.executors.search.languages import Named
 from runs.executors.search.matching import Needle, shown
+from runs.executors.search.tags import Tags
 from todos.decompose.imports import parsed_to_last_import
 
 MAX_BYTES = 1024 * 1024  # what is larger was not written by people
@@ -20,15 +21,16 @@ MAX_NAMES = 20_000  # of a file
 Parse = Callable[[bytes, str], ast.Module]
 
 
-def definitions(path: str, data: bytes) -> list[Named]:
-    """Classes, functions and the like."""
+def definitions(path: str, data: bytes, tags: Tags | None = None) -> list[Named]:
+    """Classes, functions and the like. `tags`: who is asked before the lines are looked at."""
     if len(data) > MAX_BYTES:
         return []
     if not _is_python(path):
-        return list(languages.definitions(path, data))[:MAX_NAMES]
+        found = tags.definitions(path, data) if tags else []
+        return (found or list(languages.definitions(path, data)))[:MAX_NAMES]
     lines = data.splitlines()
-    found = explore.definitions(_parsed(path, data, ast.parse))
-    return [_named(one["name"], one["line"], lines) for one in found][:MAX_NAMES]
+    parsed = explore.definitions(_parsed(path, data, ast.parse))
+    return [_named(one["name"], one["line"], lines) for one in parsed][:MAX_NAMES]
 
 
 def imports(path: str, data: bytes) -> list[Named]:
@@ -42,10 +44,10 @@ def imports(path: str, data: bytes) -> list[Named]:
     return [_named(name, line, lines) for name, line in found][:MAX_NAMES]
 
 
-def both(path: str, data: bytes) -> tuple[list[Named], list[Named]]:
+def both(path: str, data: bytes, tags: Tags | None = None) -> tuple[list[Named], list[Named]]:
     """Definitions and imports, of Python that is parsed once."""
     if not _is_python(path) or len(data) > MAX_BYTES:
-        return definitions(path, data), imports(path, data)
+        return definitions(path, data, tags), imports(path, data)
     tree, lines = _parsed(path, data, ast.parse), data.splitlines()
     if not tree.body:  # no Python, but what comes before its last import may be
         return [], imports(path, data)

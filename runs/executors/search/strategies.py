@@ -10,7 +10,7 @@ import os
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from runs.executors.search.index import build, store
 from runs.executors.search.listing import Listing, take
 from runs.executors.search.matching import Needle
 from runs.executors.search.ranking import Hit
+from runs.executors.search.tags import Tags
 from todos.decompose.tree import TreeError
 
 MEMORY_BYTES = 2 * 1024**3
@@ -131,13 +132,13 @@ def _all_named(ground: Ground, query: str, kind: str) -> Iterator[tuple[str, lan
     yield from ground.names(kind, query)
     part = names.tail(query)
     if kind == "symbols":
-        texts = ground.unknown_texts(part, languages.has_definitions, lambda path: False)
+        with Tags() as tags:
+            for path, data in ground.unknown_texts(part, tags.takes, lambda path: False):
+                yield from ((path, named) for named in names.definitions(path, data, tags))
     else:
         folded = part.lower()
-        texts = ground.unknown_texts(part, languages.has_imports, lambda path: folded in path.lower())
-    find: Callable[[str, bytes], list[languages.Named]] = names.definitions if kind == "symbols" else names.imports
-    for path, data in texts:
-        yield from ((path, named) for named in find(path, data))
+        for path, data in ground.unknown_texts(part, languages.has_imports, lambda path: folded in path.lower()):
+            yield from ((path, named) for named in names.imports(path, data))
 
 
 # ---- what is answered ----

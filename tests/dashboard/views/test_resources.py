@@ -1,10 +1,15 @@
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from runs.backends import slots
+from runs.backends.slots import Slots
+from runs.engine.pools import Use
+from runs.models import Resource, Subtask
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +80,60 @@ def test_a_run_that_claims_nothing_says_how_to(browser: Client, ada: User) -> No
 
 def test_a_run_in_which_nothing_is_held_now_says_so(browser: Client, ada: User) -> None:
     assert "Nothing is held now" in html(browser, scene(ada, "a", claims={"a": [FILE]}))
+
+
+# ---- pools ----
+
+
+@pytest.fixture
+def at_work(ada: User) -> Iterator[tuple[Scene, Slots]]:
+    """A run that reads and searches, on a server whose worker is at one of them."""
+    made = scene(ada, "ab")
+    made.start("a")
+    Resource.objects.create(kind="pool", name="codebase", capacity=3)
+    Resource.objects.create(kind="pool", name="web", capacity=2)
+    Subtask.objects.filter(run=made.run_id).update(pool="codebase")
+    held = Slots(asked={"codebase": 3, "web": 2}, narrowed={"codebase": 1}, held={1: "codebase"})
+    held.use = {"codebase": Use(0.5, 0.1)}
+    slots.publish(lambda: held)
+    yield made, held
+    slots.publish(None)
+
+
+def pool(markup: str, name: str) -> str:
+    (found,) = [part for part in markup.split("<tr ") if f'<span class="key">{name}</span>' in part]
+    return text("<tr " + found.split("</tr>")[0])
+
+
+def test_pools_are_shown_with_limits_what_runs_waits_and_is_used(browser: Client, at_work: tuple[Scene, Slots]) -> None:
+    run, held = at_work
+    found = html(browser, run)
+    row = (
+        "codebase limit: 1 at once narrowed from 3 over its share of cpu 1 running 1 waiting 50 % of 40 % 10 % of 50 %"
+    )
+    assert row == pool(found, "codebase")
+    assert pool(found, "web") == "web limit: 2 at once 0 running 0 waiting – of 20 % – of 25 %"
+    assert pool(found, "bash") == "bash limit: none 0 running 0 waiting – of 30 % – of 15 %"
+    held.use, held.narrowed = {"codebase": Use(0.2, 0.1)}, {}
+    assert (
+        pool(html(browser, run), "codebase")
+        == "codebase limit: 3 at once 1 running 1 waiting 20 % of 40 % 10 % of 50 %"
+    )
+
+
+def test_whoever_may_change_things_gets_to_where_a_limit_is_set(browser: Client, ada: User) -> None:
+    run = scene(ada, "a")
+    there = Resource.objects.create(kind="pool", name="web", capacity=2)
+    found = html(browser, run)
+    assert f'href="/admin/runs/resource/{there.pk}/change/"' in found
+    assert 'href="/admin/runs/resource/add/?kind=pool&amp;name=bash"' in found
+    assert browser.get("/admin/runs/resource/add/?kind=pool&name=bash").status_code == 200
+    User.objects.filter(pk=ada.pk).update(is_staff=False)
+    assert "/admin/runs/resource/" not in html(browser, run)
+
+
+def test_where_no_worker_is_nothing_is_said_to_run(browser: Client, ada: User) -> None:
+    assert pool(html(browser, scene(ada, "a")), "web") == "web limit: none – 0 waiting – of 20 % – of 25 %"
 
 
 def test_resources_of_somebody_else_are_not_there(eves: Client, there: Scene) -> None:

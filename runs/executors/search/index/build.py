@@ -17,6 +17,7 @@ from typing import Any
 
 from runs.executors.search import listing, names, stamps
 from runs.executors.search.index import store
+from runs.executors.search.tags import Tags
 from todos import beneath, paths
 from todos.decompose import tree
 
@@ -85,10 +86,12 @@ class _Update:
         self._before_each = before_each
         self._now = now
         self._top = os.open(workspace, beneath.FOLDER)
+        self._tags = Tags()
         self.left_behind = 0  # numbers that belong to no file any more
 
     def close(self) -> None:
         os.close(self._top)
+        self._tags.close()
 
     def run(self, found: tree.Tree) -> int:
         known = dict(self._database.execute("SELECT path, stamp FROM files"))
@@ -144,7 +147,7 @@ class _Update:
         self._database.execute("UPDATE files SET stamp = ?, digest = ? WHERE id = ?", [stamp, digest, number])
         if data and b"\0" not in data:
             store.keep_text(self._database, number, data)
-            for kind, found in zip(("symbols", "imports"), names.both(path, data)):
+            for kind, found in zip(("symbols", "imports"), names.both(path, data, self._tags)):
                 store.keep_names(self._database, number, kind, found)
         return True
 

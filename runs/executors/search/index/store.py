@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from runs.executors.search import tags
 from runs.executors.search.languages import Named
 
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 1.0
 GRAM = 3
 ABSENT = "-"
@@ -30,6 +31,11 @@ CREATE INDEX names_by_kind ON names (kind, name);
 CREATE TABLE texts (file INTEGER PRIMARY KEY, text BLOB);
 """
 _GRAMS = "CREATE VIRTUAL TABLE grams USING fts5(text, content='', detail='none', tokenize='trigram')"
+
+
+def version() -> int:
+    """Another one where names are found in another way: what was kept would not be what a search finds now."""
+    return 2 * VERSION + (tags.program() is not None)
 
 
 def place(home: Path, workspace: Path) -> Path:
@@ -60,7 +66,7 @@ def make(place: Path, *, trigrams: bool) -> sqlite3.Connection:
     if trigrams:
         database.execute(_GRAMS)
     database.execute(f"PRAGMA application_id={secrets.randbits(31)}")
-    database.execute(f"PRAGMA user_version={VERSION}")
+    database.execute(f"PRAGMA user_version={version()}")
     return database
 
 
@@ -91,7 +97,7 @@ def reading(place: Path) -> Iterator["Reader"]:
 
 
 def _check_version(database: sqlite3.Connection) -> None:
-    if database.execute("PRAGMA user_version").fetchone() != (VERSION,):
+    if database.execute("PRAGMA user_version").fetchone() != (version(),):
         raise sqlite3.DatabaseError("it is of another version")
 
 

@@ -252,10 +252,10 @@ def test_a_file_that_ends_the_process_is_given_up_and_the_others_are_taken_in(
 ) -> None:
     original = names.both
 
-    def both(path: str, data: bytes) -> Any:
+    def both(path: str, data: bytes, tags: Any) -> Any:
         if path == "web/loader.js":
             raise KeyboardInterrupt  # nothing is written down after this, as if it had been killed
-        return original(path, data)
+        return original(path, data, tags)
 
     monkeypatch.setattr(names, "both", both)
     for _ in range(2):
