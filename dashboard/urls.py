@@ -25,6 +25,7 @@ from dashboard.views import (
     todo_run,
     todos,
 )
+from runs import portable
 from runs.api import health
 from runs.api.agent_file import agent_file
 from runs.api.metrics import Metrics
@@ -90,6 +91,7 @@ machines = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("agent.py", agent_file),
+    path("abreast_celery.py", agent_file, {"parts": portable.CELERY}),
     path("metrics", Metrics.as_view()),
     path("api/v1/", include("todos.api.urls")),
     path("api/v1/", include("runs.api.urls")),

@@ -66,6 +66,7 @@ urlpatterns = [
     path("progress/", batches.ProgressReports.as_view()),
     path("hooks/claude-code/", hooks.ClaudeCode.as_view()),
     path("todowrite/<name:session>/", todowrite.TodoWrite.as_view()),
+    path("sessions/<name:session>/reports/", tracked.SessionReports.as_view()),
     path("insights/", insights.PastRuns.as_view()),
     path("webhooks/", webhooks.Webhooks.as_view()),
     path("webhooks/<id:webhook>/", webhooks.OneWebhook.as_view()),

@@ -136,6 +136,12 @@ MATRIX: list[tuple[str, str, Any, str]] = [
         "401 403 200 200 200 200 200 401 401 200 403",
     ),
     (
+        "POST",
+        "sessions/<name:session>/reports/",
+        {"reports": [{"key": "a"}]},
+        "401 403 200 200 200 200 200 401 401 200 403",
+    ),
+    (
         "PUT",
         "resources/<kind:kind>/<name:name>/",
         {"capacity": 5},
