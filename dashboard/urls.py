@@ -92,6 +92,7 @@ machines = [
     path("readyz", health.ready),
     path("agent.py", agent_file),
     path("abreast_celery.py", agent_file, {"parts": portable.CELERY}),
+    path("abreast_tasks.py", agent_file, {"parts": portable.TASKS}),
     path("metrics", Metrics.as_view()),
     path("api/v1/", include("todos.api.urls")),
     path("api/v1/", include("runs.api.urls")),

@@ -1,7 +1,7 @@
 """What others run on their machines, and how it is handed out: each as one file.
 
 client  →  kept  →  attempt  →  handlers  →  agent
-client  →  reporter  →  celery_door
+client  →  reporter  →  celery_door, tasks_door
 """
 
 import ast
@@ -10,6 +10,7 @@ from pathlib import Path
 
 AGENT = ("client", "kept", "attempt", "handlers", "agent")
 CELERY = ("client", "reporter", "celery_door")
+TASKS = ("client", "reporter", "tasks_door")
 
 _URL = 'URL = "http://127.0.0.1:8000"'
 
