@@ -24,6 +24,7 @@ from dashboard.views import (
     todo_plan,
     todo_run,
     todos,
+    webhooks,
 )
 from runs import portable
 from runs.api import health
@@ -57,6 +58,7 @@ pages = [
     path("runs/<id:run_id>/events/", events.table, name="run-events"),
     path("settings/", settings.page, name="settings"),
     path("settings/frame/", settings.heard, name="settings-frame"),
+    path("settings/webhooks/frame/", webhooks.frame, name="webhooks-frame"),
     path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
 buttons = [
@@ -72,6 +74,11 @@ buttons = [
 ]
 changes = [
     path("settings/token/", settings.make_token, name="settings-token"),
+    path("settings/webhooks/", webhooks.make, name="webhook-new"),
+    path("settings/webhooks/<id:webhook>/test/", webhooks.act, {"verb": "test"}, "webhook-test"),
+    path("settings/webhooks/<id:webhook>/pause/", webhooks.act, {"verb": "pause"}, "webhook-pause"),
+    path("settings/webhooks/<id:webhook>/resume/", webhooks.act, {"verb": "resume"}, "webhook-resume"),
+    path("settings/webhooks/<id:webhook>/delete/", webhooks.act, {"verb": "delete"}, "webhook-delete"),
     path("todos/new/", new_todo.new, name="todo-new"),
     path("todos/<id:todo_id>/checklist/", new_todo.paste, name="todo-checklist"),
     path("todos/<id:todo_id>/add/", todo_changes.add, name="todo-add"),

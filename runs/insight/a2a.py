@@ -4,7 +4,6 @@ from typing import Any
 
 from runs.engine import states
 from runs.models import Run
-from runs.sql import stamp
 
 STATES = {
     states.Run.PENDING: "SUBMITTED",
@@ -20,7 +19,7 @@ def task(run: Run) -> dict[str, Any]:
     """Its todo is the context: runs of one todo have the same."""
     waits = bool(run.asking + run.questions) and run.status in states.RUN_UNENDED
     state = "INPUT_REQUIRED" if waits else STATES[states.Run(run.status)]
-    told: dict[str, Any] = {"state": f"TASK_STATE_{state}", "timestamp": stamp(run.updated_at)}
+    told: dict[str, Any] = {"state": f"TASK_STATE_{state}", "timestamp": run.updated_at}
     told["message"] = {
         "messageId": f"run-{run.pk}-{run.last_seq}",
         "taskId": str(run.pk),
