@@ -9,11 +9,12 @@ from django.urls import reverse
 
 from dashboard import figures
 from dashboard.done import done
-from runs import activity, browse, queries, undoing
+from runs import activity, attention, browse, queries, undoing
 from runs.engine import states
 from runs.models import Run, RunAgent
 
 SHOWN_FAILURES = 5
+SHOWN_QUESTIONS = 3
 MOST_RESERVED = 8
 
 
@@ -47,6 +48,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "slowed": "" if ended else slowed(progress),
         "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
+        "questions": attention.of_run(run, SHOWN_QUESTIONS),
         "tabs": tabs(run),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from dashboard import ansi, imports_picture, rows, waits
-from runs import outputs
+from runs import attention, outputs
 from runs.engine import states
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
 
@@ -47,6 +47,7 @@ def context(run: Run, subtask: Subtask, now: datetime) -> dict[str, Any]:
         "now": now,
         "subtask": subtask,
         "row": rows.of(run, [subtask], now)[0],
+        "asked": attention.question(run, subtask),
         "holders": waits.chain(run, subtask, now),
         "attempts": attempts,
         "tries_allowed": (subtask.max_retries or 0) + (2 if subtask.max_retries else 1),

@@ -24,7 +24,9 @@ from dashboard.views import (
     todo_plan,
     todo_run,
     todos,
+    webhooks,
 )
+from runs import portable
 from runs.api import health
 from runs.api.agent_file import agent_file
 from runs.api.metrics import Metrics
@@ -56,6 +58,7 @@ pages = [
     path("runs/<id:run_id>/events/", events.table, name="run-events"),
     path("settings/", settings.page, name="settings"),
     path("settings/frame/", settings.heard, name="settings-frame"),
+    path("settings/webhooks/frame/", webhooks.frame, name="webhooks-frame"),
     path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
 buttons = [
@@ -66,11 +69,17 @@ buttons = [
     path("runs/<id:run_id>/retry/", steering.retry, name="run-retry"),
     path("runs/<id:run_id>/rollback/", steering.rollback, name="run-rollback"),
     path("runs/<id:run_id>/subtasks/<key:key>/cancel/", steering.cancel_subtask, name="run-subtask-cancel"),
+    path("runs/<id:run_id>/subtasks/<key:key>/answer/", steering.answer_in_words, name="run-subtask-answer"),
     path("runs/<id:run_id>/subtasks/<key:key>/approve/", steering.answer, {"approve": True}, "run-subtask-approve"),
     path("runs/<id:run_id>/subtasks/<key:key>/refuse/", steering.answer, {"approve": False}, "run-subtask-refuse"),
 ]
 changes = [
     path("settings/token/", settings.make_token, name="settings-token"),
+    path("settings/webhooks/", webhooks.make, name="webhook-new"),
+    path("settings/webhooks/<id:webhook>/test/", webhooks.act, {"verb": "test"}, "webhook-test"),
+    path("settings/webhooks/<id:webhook>/pause/", webhooks.act, {"verb": "pause"}, "webhook-pause"),
+    path("settings/webhooks/<id:webhook>/resume/", webhooks.act, {"verb": "resume"}, "webhook-resume"),
+    path("settings/webhooks/<id:webhook>/delete/", webhooks.act, {"verb": "delete"}, "webhook-delete"),
     path("todos/new/", new_todo.new, name="todo-new"),
     path("todos/<id:todo_id>/checklist/", new_todo.paste, name="todo-checklist"),
     path("todos/<id:todo_id>/add/", todo_changes.add, name="todo-add"),
@@ -90,6 +99,8 @@ machines = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("agent.py", agent_file),
+    path("abreast_celery.py", agent_file, {"parts": portable.CELERY}),
+    path("abreast_tasks.py", agent_file, {"parts": portable.TASKS}),
     path("metrics", Metrics.as_view()),
     path("api/v1/", include("todos.api.urls")),
     path("api/v1/", include("runs.api.urls")),

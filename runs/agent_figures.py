@@ -1,20 +1,19 @@
 """What is known of agents: whether they are there, what they are at, how much they have done and how fast."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import DurationField, F, Sum, Value
 from django.db.models.functions import Coalesce
 
+from runs import presence
 from runs.engine import states
 from runs.models import Agent, Attempt, RunAgent
-from runs.sql import Statement, moment
+from runs.sql import Statement
 
-AWAY_AFTER = timedelta(seconds=60)  # longer than anybody waits for work
-
-# Of the last hundred that an agent completed: what most of them were. And when it was last heard of in an attempt.
-_LAST = Statement(
+# Of the last hundred that an agent completed: what most of them were.
+_MOST = Statement(
     "id bigint",
     """
     SELECT v.id,
@@ -22,8 +21,7 @@ _LAST = Statement(
                SELECT COALESCE(s.executor ->> 'name', s.lane) AS name FROM runs_attempt a
                JOIN runs_subtask s ON s.id = a.subtask_id
                WHERE a.agent_id = v.id AND a.status = 'succeeded' ORDER BY a.id DESC LIMIT 100) AS latest
-            GROUP BY name ORDER BY COUNT(*) DESC, name LIMIT 1),
-           (SELECT a.last_beat_at FROM runs_attempt a WHERE a.agent_id = v.id ORDER BY a.id DESC LIMIT 1)
+            GROUP BY name ORDER BY COUNT(*) DESC, name LIMIT 1)
     FROM {rows}
     """,
 )
@@ -33,12 +31,17 @@ def of_agents(agents: Sequence[Agent], now: datetime) -> list[dict[str, Any]]:
     """Each as the contract words it; what cannot be known is None. A fixed number of queries."""
     ids = [agent.pk for agent in agents]
     done = _done(ids, now)
-    last = {number: (name, moment(beat)) for number, name, beat in _LAST([(number,) for number in ids])}
+    most = dict(_MOST([(number,) for number in ids]))
+    beats = presence.last_beats(ids)
     opened: dict[int, list[Attempt]] = {}
     under_way = Attempt.objects.filter(agent__in=ids, status__in=states.ATTEMPT_OPEN).order_by("pk")
     for attempt in under_way.select_related("subtask").defer("partial_result", "subtask__result"):
         opened.setdefault(attempt.agent_id, []).append(attempt)
-    return [_told(agent, done.get(agent.pk, {}), last[agent.pk], opened.get(agent.pk, []), now) for agent in agents]
+    return [
+        _told(agent, done.get(agent.pk, {}), beats.get(agent.pk), opened.get(agent.pk, []), now)
+        | {"specialization": most[agent.pk]}
+        for agent in agents
+    ]
 
 
 def _done(ids: Sequence[int], now: datetime) -> dict[int, dict[str, Any]]:
@@ -57,17 +60,21 @@ def _done(ids: Sequence[int], now: datetime) -> dict[int, dict[str, Any]]:
 def _told(
     agent: Agent,
     done: Mapping[str, Any],
-    last: tuple[str | None, datetime | None],
+    last_beat: datetime | None,
     opened: Sequence[Attempt],
     now: datetime,
 ) -> dict[str, Any]:
-    specialty, last_beat = last
     heard = max(filter(None, [agent.last_beat_at if agent.token_id else None, last_beat]), default=None)
     return {
         "id": str(agent.pk),
         "name": agent.name,
         "kind": agent.kind,
-        "status": _status(agent, heard, bool(opened), now),
+        "status": presence.status(
+            at_work=bool(opened),
+            heard=heard if agent.token_id else None,
+            retired=agent.retired_at is not None,
+            now=now,
+        ),
         "parent": str(agent.parent_id) if agent.parent_id else None,
         "depth": agent.depth,
         "capabilities": agent.capabilities,
@@ -76,16 +83,8 @@ def _told(
         "last_heartbeat_at": heard,
         "current_attempt": _current(opened[0]) if opened else None,
         "attempts_open": len(opened),
-        "specialization": specialty,
         **_rates(done, sum((now - attempt.leased_at).total_seconds() for attempt in opened)),
     }
-
-
-def _status(agent: Agent, heard: datetime | None, busy: bool, now: datetime) -> str:
-    if busy:
-        return "busy"
-    away = agent.token_id is not None and (heard is None or now - heard > AWAY_AFTER)
-    return "away" if away else "idle"
 
 
 def _rates(done: Mapping[str, Any], at_it_seconds: float) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from runs import statements as sql
 from runs import waits
 from runs.engine import states
-from runs.models import Run, Subtask
+from runs.models import Backend, Run, Subtask
 
 LOOKED_AT = 100  # of the newest runs: what is older and was never looked at is not going to be
 FORGOTTEN_AFTER = timedelta(days=3)
+_ASKS = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,21 @@ def count(owner_id: int, now: datetime) -> int:
     return _failed(owner_id, now).count() + int(asked)
 
 
+def question(run: Run, subtask: Subtask) -> str:
+    """What it asks a person who can answer here; empty when it asks nothing, or elsewhere."""
+    asks = subtask.status == states.Status.IN_PROGRESS and (subtask.question or subtask.waits_for == states.Wait.PERSON)
+    here = run.backend != Backend.TRACKED or not subtask.question
+    return waits.question_of(subtask) if asks and here and run.status in states.RUN_UNENDED else ""
+
+
+def of_run(run: Run, limit: int) -> list[tuple[Subtask, str]]:
+    """Its subtasks that ask, the first that were asked, with what they ask."""
+    if run.status not in states.RUN_UNENDED or not run.asking + run.questions:
+        return []
+    asking = Subtask.objects.filter(_ASKS, run=run.pk, status=states.Status.IN_PROGRESS)
+    return [(one, waits.question_of(one)) for one in asking.defer("result").order_by("started_at", "pk")[:limit]]
+
+
 def _asking(owner_id: int) -> QuerySet[Run]:
     asking = Q(asking__gt=0) | Q(questions__gt=0)
     return Run.objects.filter(asking, owner=owner_id, status__in=states.RUN_UNENDED)
@@ -52,8 +68,7 @@ def _asking(owner_id: int) -> QuerySet[Run]:
 def _questions(owner_id: int) -> list[Item]:
     """The first that were asked, LOOKED_AT at most."""
     runs = _asking(owner_id).defer("result").in_bulk()
-    asked = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
-    asking = Subtask.objects.filter(asked, run__in=runs, status=states.Status.IN_PROGRESS)
+    asking = Subtask.objects.filter(_ASKS, run__in=runs, status=states.Status.IN_PROGRESS)
     subtasks = list(asking.defer("result").order_by("started_at", "pk")[:LOOKED_AT] if runs else ())
     behind = _held_up(subtasks)
     return [Item(runs[one.run_id], 0, behind.get(one.pk, 0), False, one, waits.question_of(one)) for one in subtasks]

@@ -51,7 +51,11 @@ class Courier:
     def round(self) -> int:
         """Brings what is due. Says how many letters that were."""
         now = self.clock()
-        due = Letter.objects.filter(next_at__lte=now).select_related("webhook").order_by("next_at", "pk")
+        due = (
+            Letter.objects.filter(next_at__lte=now, webhook__paused_at=None)
+            .select_related("webhook")
+            .order_by("next_at", "pk")
+        )
         brought = 0
         for letter in due[:AT_ONCE]:
             # Only one of several couriers has it; and should this process end now, it is brought again.
@@ -106,4 +110,5 @@ def bring(letter: Letter, now: datetime) -> str:
         with error:
             return f"it answered {error.code}"
     except (OSError, HTTPException, ValueError) as error:
-        return f"{error} (after {time.monotonic() - begun:.1f} s)"
+        why = getattr(error, "reason", error)
+        return f"{why} (after {time.monotonic() - begun:.1f} s)"

@@ -5,20 +5,18 @@ Numbers are of the newest RUNS_COUNTED runs of whoever asks: what agents do for 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from runs import activity
+from runs import activity, presence
 from runs.engine import states
 from runs.models import Agent, Attempt, Run, RunAgent
 
 RUNS_COUNTED = 100
 LOOKED_THROUGH = 3_000  # of the newest attempts, for what an agent does most
 MOST_AGENTS = 2_000
-LOST_AFTER = timedelta(seconds=60)  # longer than an agent may wait for its next lease without a word
-BUSY, IDLE, LOST, RETIRED = STATUSES = ("busy", "idle", "lost", "retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +70,17 @@ def members(owner_id: int, now: datetime) -> list[Member]:
     )
     at_work |= set().union(*activity.at_work(activity.unended(owner_id), now).values())
     columns = ("pk", "name", "kind", "parent_id", "token_id", "last_beat_at", "retired_at")
-    rows = visible(owner_id).order_by("-pk").values_list(*columns)[:MOST_AGENTS]
+    rows = list(visible(owner_id).order_by("-pk").values_list(*columns)[:MOST_AGENTS])
+    quiet = [row[0] for row in rows if row[4] is not None and row[0] not in at_work and presence.is_silent(row[5], now)]
+    beats = presence.last_beats(quiet)
     found, parents = {}, {}
-    for number, name, kind, parent, token, heard, retired in rows:
-        outside = heard if token is not None else None
-        status = _status(number in at_work, outside, retired, now)
-        found[number] = Member(number, name, kind, 0, status, outside)
+    for number, name, kind, parent, token, said, retired in rows:
+        heard = max(said, beats.get(number, said)) if token is not None else None
+        is_retired = retired is not None
+        status = presence.status(at_work=number in at_work, heard=heard, retired=is_retired, now=now)
+        found[number] = Member(number, name, kind, 0, status, heard)
         parents[number] = parent
     return _as_tree(found, parents)
-
-
-def _status(at_work: bool, heard: datetime | None, retired: datetime | None, now: datetime) -> str:
-    if retired is not None:
-        return RETIRED
-    if heard is not None and now - heard > LOST_AFTER:
-        return LOST
-    return BUSY if at_work else IDLE
 
 
 def _by_name(member: Member) -> tuple[str, int, str, int]:

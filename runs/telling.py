@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from runs.engine import letters, states
 from runs.engine.letters import Happened
 from runs.models.subtask import Subtask
 from runs.models.webhook import Letter, Webhook
-from runs.sql import stamp
 
 if TYPE_CHECKING:
     from runs.journal import Entry
@@ -27,7 +27,9 @@ def write(entry: "Entry", before: Mapping[str, Any]) -> None:
     if not happened:
         return
     wanted = {one.event for one in happened}
-    hooks = [hook for hook in Webhook.objects.filter(owner=entry["owner_id"]) if wanted & set(hook.events)]
+    hooks = [
+        hook for hook in Webhook.objects.filter(owner=entry["owner_id"], paused_at=None) if wanted & set(hook.events)
+    ]
     if hooks:
         bodies = [(one.event, _body(entry, one, _keys(happened))) for one in happened]
         Letter.objects.bulk_create(
@@ -36,6 +38,10 @@ def write(entry: "Entry", before: Mapping[str, Any]) -> None:
             for event, body in bodies
             if event in hook.events
         )
+
+
+def timestamp(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _keys(happened: Sequence[Happened]) -> dict[int, tuple[str, str]]:
@@ -55,4 +61,4 @@ def _body(entry: "Entry", one: Happened, keys: Mapping[int, tuple[str, str]]) ->
     if one.subtask is not None:
         key, error = keys[one.subtask]
         data |= {"subtask": key, "error": error[:1_000]}
-    return json.dumps({"type": one.event, "timestamp": stamp(entry.now), "data": data}, default=str)
+    return json.dumps({"type": one.event, "timestamp": timestamp(entry.now), "data": data}, default=str)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard import chips, frames, to_paste
 from dashboard.views.access import answer, number, viewer, wants
-from runs import roster
+from runs import presence, roster
 
 A_PAGE = 50
 
@@ -33,7 +33,7 @@ def _table(request: HttpRequest) -> dict[str, Any]:
     owner, now = viewer(request), timezone.now()
     known = roster.members(owner, now)
     status = request.GET.get("status", "")
-    status = status if status in roster.STATUSES else ""
+    status = status if status in presence.STATUSES else ""
     matching = [member for member in known if not status or member.status == status]
     first = min(number(request, "from") or 0, max(0, len(matching) - 1))
     shown = matching[first : first + A_PAGE]
@@ -43,8 +43,8 @@ def _table(request: HttpRequest) -> dict[str, Any]:
         "total": len(known),
         "matching": len(matching),
         "lines": [(member, figures.get(member.pk, roster.Figures())) for member in shown],
-        "counts": [(word, counts[word]) for word in roster.STATUSES if counts[word]],
-        "chips": chips.by_status(reverse("agents"), roster.STATUSES, {"status": status}),
+        "counts": [(word, counts[word]) for word in presence.STATUSES if counts[word]],
+        "chips": chips.by_status(reverse("agents"), presence.STATUSES, {"status": status}),
         "table_url": request.get_full_path(),
         "previous": max(0, first - A_PAGE) if first else None,
         "next": first + A_PAGE if first + A_PAGE < len(matching) else None,

@@ -1,4 +1,5 @@
-"""Settings: connecting an agent. A token is made on the page and shown once, with what to paste beside it."""
+"""Settings: connecting an agent, and telling others. A token is made on the page and shown once, with what to paste
+beside it."""
 
 from typing import Any
 
@@ -10,14 +11,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import settings_page, to_paste
 from dashboard.views.access import answer, may_change, number, refuse_viewers, viewer
-from runs import tokens
+from runs import tokens, webhooks
+from runs.engine import letters
 from runs.models import Scope, Token
+
+HOOK_EVENTS = {
+    letters.RUN_ENDED: "a run ends",
+    letters.SUBTASK_FAILED: "a subtask fails for good",
+    letters.ATTENTION: "something waits for a person",
+}
 
 
 @login_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return answer(request, "settings/page.html", _context(request))
+    return answer(request, "settings/page.html", context(request))
 
 
 @login_required
@@ -36,7 +44,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     refuse_viewers(request)
     name = request.POST.get("name", "").strip()
     if wrong := settings_page.wrong_name(name):
-        response = answer(request, "settings/page.html", _context(request) | {"error": wrong, "name": name})
+        response = answer(request, "settings/page.html", context(request) | {"error": wrong, "name": name})
         response.status_code = 422
         return response
     assert request.user.is_authenticated
@@ -45,16 +53,17 @@ def make_token(request: HttpRequest) -> HttpResponse:
     return answer(
         request,
         "settings/page.html",
-        _context(request, made.pk) | {"token": text, "export": to_paste.export(text), "name": name},
+        context(request, made.pk) | {"token": text, "export": to_paste.export(text), "name": name},
     )
 
 
-def _context(request: HttpRequest, token_id: int | None = None) -> dict[str, Any]:
+def context(request: HttpRequest, token_id: int | None = None) -> dict[str, Any]:
     server = to_paste.server_of(request)
     ways = (to_paste.hooks, to_paste.agent, to_paste.mcp, to_paste.reports, to_paste.todos)
     code = {way.__name__: way(server) for way in ways}
     about = {"section": "settings", "may_change": may_change(request), "code": code, "name": "laptop"}
-    return _heard(request, token_id) | about
+    hooks = {"hooks": webhooks.fared(viewer(request)), "hook_events": HOOK_EVENTS}
+    return _heard(request, token_id) | about | hooks
 
 
 def _heard(request: HttpRequest, token_id: int | None) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import frames
 from dashboard.views.access import steered_run, subtask_for
-from runs import actions, answering, undoing
+from runs import actions, answering, attention, undoing
+from runs.api.subtasks import AnswerIn
 from runs.models import SubtaskDependency
 from todos.problems import Refused
+from todos.rest.reading import read
 
 SHOWN_STEPS = 5
 
@@ -70,6 +72,27 @@ def answer(request: HttpRequest, run_id: int, key: str, approve: bool) -> HttpRe
     by = f"user:{request.user.pk}"
     said = f"{key} is {'approved' if approve else 'refused'}."
     return _do(request, run_id, lambda: answering.answer(run_id, key, approve=approve, text="", by=by), said)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def answer_in_words(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
+    """What a subtask asks, and room for an answer; then that."""
+    run = steered_run(request, run_id)
+    subtask = subtask_for(run, key)
+    if request.method == "GET":
+        asked = attention.question(run, subtask)
+        if not asked:
+            return _moved(request, run_id, f"{key} asks nothing that can be answered here.", "error")
+        about = {"run": run, "subtask": subtask, "asked": asked, "on": reverse("run-subtask", args=[run.pk, key])}
+        return _ask(request, "run/answer.html", about)
+    sent = {"approve": request.POST.get("approve") != "no", "text": request.POST.get("text", "")}
+
+    def act() -> None:
+        said = read(AnswerIn, sent)
+        answering.answer(run_id, key, approve=said.approve, text=said.text, by=f"user:{request.user.pk}")
+
+    return _do(request, run_id, act, f"{key} is answered.")
 
 
 @login_required

@@ -1,4 +1,4 @@
-"""`POST /hooks/claude-code/`: hook payloads as they are. Whatever comes, the agent is not held up: 200 with `{}`."""
+"""`POST /hooks/…/`: what agents' tools send, as it is. Whatever comes, the agent is not held up: 200 with `{}`."""
 
 import logging
 from typing import Any
@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from typing_extensions import TypedDict
 
 from runs.api.runs import MAKERS
-from runs.hooks import claude_code
-from runs.tracking import hooked, reporters
+from runs.hooks import acp, claude_code
+from runs.tracking import hooked, lists, reporters
 from todos.problems import Refused
 from todos.rest import strict_json
 from todos.rest.answers import closed
@@ -34,6 +34,20 @@ class ClaudeCode(Endpoint):
                 hooked.write(self.principal, *found)
         except (Refused, reporters.TooMany) as refused:
             log.warning("a hook could not be written: %s", refused)
+        return {}
+
+
+class AgentClientProtocol(Endpoint):
+    """`POST /hooks/acp/`"""
+
+    @Operation({200: Nothing}, scopes=MAKERS, refusals=(413,), max_bytes=4 * MEBIBYTE)
+    def post(self, request: Request) -> Nothing:
+        try:
+            found = acp.read(_payload(request))
+            if found is not None:
+                lists.put_any(self.principal, *found, reporters.default_name(self.principal))
+        except (Refused, reporters.TooMany) as refused:
+            log.warning("a plan could not be written: %s", refused)
         return {}
 
 

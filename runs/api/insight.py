@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from runs import access, exports, queries
 from runs.api.shapes import Progress, RunOut, SubtaskOut, run_out
-from runs.insight import badge, gained, history, told, trace
+from runs.insight import a2a, badge, gained, history, told, trace
 from runs.insight.told import Insight
 from runs.models import Run
 from todos.rest.answering import JSON
@@ -40,6 +40,25 @@ class Report(RunOut):
 class Trace(TypedDict):
     displayTimeUnit: str
     traceEvents: list[dict[str, Any]]
+
+
+@closed
+class A2AStatus(TypedDict):
+    state: str
+    timestamp: datetime
+    message: dict[str, Any]
+
+
+@closed
+class A2ATaskOut(TypedDict):
+    """A run as the A2A protocol has tasks."""
+
+    id: str
+    contextId: str
+    status: A2AStatus
+    artifacts: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+    metadata: dict[str, Any]
 
 
 class RunTrace(Endpoint):
@@ -85,6 +104,14 @@ class RunBadge(Endpoint):
         found = access.run_for(self.principal, run)
         snapshot = queries.snapshot_of(run, vars(found), timezone.now())
         return HttpResponse(badge.svg(snapshot), content_type=SVG, headers={"Cache-Control": "private, no-cache"})
+
+
+class A2ATask(Endpoint):
+    """`GET /a2a/tasks/{id}`"""
+
+    @Operation({200: A2ATaskOut}, scopes=EVERYONE, one_run=True)
+    def get(self, request: Request, run: int) -> A2ATaskOut:
+        return cast(A2ATaskOut, a2a.task(access.run_for(self.principal, run)))
 
 
 def _file(parts: Iterator[bytes], media_type: str, name: str) -> HttpResponseBase:

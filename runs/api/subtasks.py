@@ -105,7 +105,7 @@ class AnswerIn(Wire):
     """A person's answer: yes or no, and what else they have to say."""
 
     approve: bool
-    text: Annotated[str, Field(max_length=9_000)] = ""
+    text: Annotated[str, Field(max_length=9_000), STORABLE] = ""
 
 
 class Answer(Endpoint):

@@ -10,10 +10,10 @@ from typing_extensions import TypedDict
 from runs import access
 from runs.api.attempts import UsageIn, usage
 from runs.api.runs import MAKERS
-from runs.tracking import book, reporters
+from runs.tracking import book, named, reporters, sessions
 from runs.tracking.book import Heard, Told
 from todos.plan.words import Status
-from todos.problems import Invalid
+from todos.problems import Invalid, Missing
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import MEBIBYTE, Operation
@@ -29,7 +29,8 @@ Text = Annotated[str, Field(max_length=10_000), STORABLE]
 
 
 class ReportedIn(Wire):
-    """What an agent says of one subtask. `at` is its own clock's; `usage` counts when the report ends the subtask."""
+    """What an agent says of one subtask. `at` is its own clock's; `usage` counts when the report ends the subtask;
+    `only_new` says nothing of a subtask that is there already. `ago_seconds`: since it happened, by whoever tells."""
 
     key: Key
     status: StatusWord = "in_progress"
@@ -41,10 +42,18 @@ class ReportedIn(Wire):
     result: Any = None
     error: Text = ""
     usage: UsageIn = UsageIn()
+    only_new: bool = False
+    ago_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
 
 
 class ReportsIn(Wire):
     reports: Annotated[list[ReportedIn], Field(min_length=1, max_length=MOST_REPORTS)]
+
+
+class SessionReportsIn(ReportsIn):
+    """`content`: what a run of this session is called; if left out, by the session's name."""
+
+    content: Content | None = None
 
 
 @closed
@@ -81,6 +90,22 @@ class Reports(Endpoint):
         return {"run": str(run), "results": results}
 
 
+class SessionReports(Endpoint):
+    """`POST /sessions/{name}/reports/`"""
+
+    @Operation({200: ReportsOut}, body=SessionReportsIn, scopes=MAKERS, refusals=(409,), max_bytes=4 * MEBIBYTE)
+    def post(self, request: Request, session: str, body: SessionReportsIn) -> ReportsOut:
+        if len(session) > sessions.MAX_NAME:
+            raise Missing(f"The name of a session has {sessions.MAX_NAME} characters at most.")
+        told = [_told(report) for report in body.reports]
+        try:
+            run, heard = named.told(self.principal, session, body.content or session, told)
+        except reporters.TooMany as error:
+            raise Invalid.at("/reports", str(error)) from None
+        results = [_heard(report.key, one) for report, one in zip(body.reports, heard, strict=True)]
+        return {"run": str(run.pk), "results": results}
+
+
 def _told(report: ReportedIn) -> Told:
     return Told(
         key=report.key,
@@ -93,6 +118,8 @@ def _told(report: ReportedIn) -> Told:
         result=report.result,
         error=report.error,
         usage=usage(report.usage),
+        only_new=report.only_new,
+        ago=report.ago_seconds,
     )
 
 

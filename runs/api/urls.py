@@ -65,7 +65,10 @@ urlpatterns = [
     path("attempts/<id:attempt>/ask/", attempts.AttemptAsk.as_view()),
     path("progress/", batches.ProgressReports.as_view()),
     path("hooks/claude-code/", hooks.ClaudeCode.as_view()),
+    path("hooks/acp/", hooks.AgentClientProtocol.as_view()),
+    path("a2a/tasks/<id:run>", insight.A2ATask.as_view()),  # their path: without a slash at its end
     path("todowrite/<name:session>/", todowrite.TodoWrite.as_view()),
+    path("sessions/<name:session>/reports/", tracked.SessionReports.as_view()),
     path("insights/", insights.PastRuns.as_view()),
     path("webhooks/", webhooks.Webhooks.as_view()),
     path("webhooks/<id:webhook>/", webhooks.OneWebhook.as_view()),

@@ -1,7 +1,5 @@
 """Webhooks over REST: who is told when a run ends, a subtask fails for good, or something waits for a person."""
 
-import base64
-import secrets
 from datetime import datetime
 from typing import Annotated, Literal, get_args
 
@@ -11,17 +9,17 @@ from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
+from runs import webhooks
 from runs.models import Webhook
 from todos.plan.outline import Problem
 from todos.principal import Principal
-from todos.problems import Conflict, Forbidden
+from todos.problems import Forbidden
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import Operation
 from todos.rest.pages import Page, PageQuery, page
 from todos.rest.reading import Wire
 
-MOST = 100
 EventWord = Literal["run.ended", "subtask.failed", "attention"]
 
 
@@ -42,7 +40,8 @@ class WebhookIn(Wire):
 
 @closed
 class WebhookOut(TypedDict):
-    """`waiting`: letters that it has not taken yet. `error`: why, of the last it was brought."""
+    """`waiting`: letters that it has not taken yet. `error`: why, of the last it was brought. `paused_at`: since when
+    nothing is sent to it."""
 
     id: str
     url: str
@@ -51,6 +50,7 @@ class WebhookOut(TypedDict):
     last_taken_at: datetime | None
     waiting: int
     error: str | None
+    paused_at: datetime | None
 
 
 @closed
@@ -78,15 +78,8 @@ def out(hook: Webhook) -> WebhookOut:
         "last_taken_at": taken.taken_at if taken else None,
         "waiting": hook.letters.exclude(next_at=None).count(),
         "error": (latest.error or None) if latest else None,
+        "paused_at": hook.paused_at,
     }
-
-
-def make(owner_id: int, url: str, events: list[str]) -> Webhook:
-    """Raises Conflict when the owner has as many as may be."""
-    if Webhook.objects.filter(owner=owner_id).count() >= MOST:
-        raise Conflict(f"there are {MOST} webhooks already", current=MOST)
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    return Webhook.objects.create(owner_id=owner_id, url=url, events=events, secret=secret)
 
 
 def _refuse_harmless(principal: Principal) -> None:
@@ -107,7 +100,7 @@ class Webhooks(Endpoint):
     @Operation({201: NewWebhook}, body=WebhookIn, refusals=(409,))
     def post(self, request: Request, body: WebhookIn) -> NewWebhook:
         _refuse_harmless(self.principal)
-        hook = make(self.principal.owner_id, body.url, list(body.events))
+        hook = webhooks.make(self.principal.owner_id, body.url, list(body.events))
         return {**out(hook), "secret": hook.secret}
 
 

@@ -13,6 +13,7 @@ class Webhook(models.Model):
     events = models.JSONField(default=list)
     secret = models.CharField(max_length=100)  # it signs, so it must be known here as it is
     created_at = models.DateTimeField(default=timezone.now)
+    paused_at = models.DateTimeField(null=True)  # since when nothing is sent to it
 
     def __str__(self) -> str:
         return self.url

@@ -42,9 +42,12 @@ class Client:
             raise ValueError(f"{url} is no address of a server")
         self.url, self.token = url.rstrip("/"), token or os.environ.get("ABREAST_TOKEN", "")
 
-    def post(self, path: str, body: dict[str, Any], *, patience: float = 0.0, timeout: float = 10.0) -> dict[str, Any]:
-        """The answer to a POST below /api/v1. For `patience` seconds it is sent again, as the same, until answered."""
-        key, pause = uuid.uuid4().hex, 0.2
+    def post(
+        self, path: str, body: dict[str, Any], *, patience: float = 0.0, timeout: float = 10.0, key: str = ""
+    ) -> dict[str, Any]:
+        """The answer to a POST below /api/v1. For `patience` seconds it is sent again, as the same, until answered;
+        `key` says what is the same over several calls."""
+        key, pause = key or uuid.uuid4().hex, 0.2
         until = time.monotonic() + patience
         while True:
             try:

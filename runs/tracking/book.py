@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +28,8 @@ _SAID = {Step.BEAT: Said.BEAT, Step.COMPLETE: Said.COMPLETE, Step.FAIL: Said.FAI
 
 @dataclass(slots=True)
 class Told:
-    """One report. `at` is the time by the clock of whoever tells; `agent` None: whoever has it, else the teller."""
+    """One report. `at` is the time by the clock of whoever tells; `agent` None: whoever has it, else the teller.
+    `only_new`: it says nothing of a subtask that is there already. `ago`: seconds since it happened."""
 
     key: str
     status: Status
@@ -40,6 +41,8 @@ class Told:
     result: Any = None
     error: str = ""
     usage: Usage = field(default_factory=Usage)
+    only_new: bool = False
+    ago: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,10 @@ class Book:
         agent = self.agent(by)
         if told.at is not None and self._is_old(row, agent, told.at):
             return Heard("ignored", Status(row.status), "ignored: older than this reporter's last report of it")
-        todo = steps(Status(row.status), told.status, same_agent=attempt is None or attempt.agent_id == agent.pk)
+        same_agent = attempt is None or attempt.agent_id == agent.pk
+        if told.status == Status.PENDING and not same_agent:
+            return Heard("ignored", Status(row.status), "ignored: another agent is at it, and it alone hands it back")
+        todo = steps(Status(row.status), told.status, same_agent=same_agent)
         if todo is None:
             detail = f"a subtask that is {row.status} is never opened again: report another key"
             return Heard("refused", Status(row.status), detail)
@@ -153,7 +159,7 @@ class Book:
         if step is Step.CANCEL_PENDING:
             transitions.cancel_one(self.entry, row.pk, told.message or "its agent gave it up")
         elif step is Step.BEGIN:
-            transitions.begin(self.entry, row, agent.pk, self.principal.token_id)
+            transitions.begin(self.entry, row, agent.pk, self.principal.token_id, self._when(told))
             row.refresh_from_db(fields=["status", "epoch"])
             if told.status == Status.IN_PROGRESS and (told.progress is not None or told.message):
                 self._say(Said.BEAT, row, told)
@@ -163,9 +169,16 @@ class Book:
         else:
             self._say(_SAID[step], row, told)
 
+    def _when(self, told: Told) -> datetime | None:
+        """When it happened, but not before the run began. None: just now."""
+        if not told.ago:
+            return None
+        return max(self.entry["started_at"] or self.entry.now, self.entry.now - timedelta(seconds=told.ago))
+
     def _say(self, said: Said, row: Subtask, told: Told) -> None:
         attempt = Attempt.objects.get(subtask=row, epoch=row.epoch)
-        report = Report(said, self.run.pk, attempt.pk, attempt.epoch, retryable=False)
+        report = Report(said, self.run.pk, attempt.pk, attempt.epoch, at=self._when(told), retryable=False)
+        report.at = max(report.at, attempt.leased_at) if report.at else None
         if said is Said.BEAT:
             report.progress, report.message = told.progress, told.message
         elif said is Said.COMPLETE:
@@ -201,4 +214,10 @@ def told_all(book: Book, reports: Sequence[Told], default_agent: str) -> list[He
             new[told.key] = new.get(told.key) or told.content or ""
     if new:
         book.add({key: content or key for key, content in new.items()})
-    return [book.tell(told, default_agent) for told in reports]
+    return [_told(book, told, default_agent, told.key in found) for told in reports]
+
+
+def _told(book: Book, told: Told, default_agent: str, was_there: bool) -> Heard:
+    if told.only_new and was_there:
+        return Heard("same", Status(book.rows[told.key].status))
+    return book.tell(told, default_agent)

@@ -34,6 +34,12 @@ def put(principal: Principal, name: str, items: Sequence[Item], agent: str) -> t
     return run, keys
 
 
+def put_any(principal: Principal, name: str, items: Sequence[Item], agent: str) -> None:
+    """The same, but a list with nothing on it begins no run."""
+    if items or Session.objects.filter(principal=principal.name, name=name, run__isnull=False).exists():
+        put(principal, name, items, agent)
+
+
 def as_it_ended(session: Session, items: Sequence[Item]) -> list[str]:
     """The keys of a list that has not changed since its run ended; none when it has."""
     known = _known(session)

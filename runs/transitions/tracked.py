@@ -4,14 +4,14 @@ An agent's word is taken as it comes: it has begun what it says it has begun, wh
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
-from runs.models import Subtask
+from runs.models import RunAgent, Subtask
 from runs.reports import Report, Said, Usage
 from runs.sql import json_text, stamp
 from runs.transitions.leasing import count_beside
@@ -33,15 +33,23 @@ def add(entry: Entry, subtasks: Sequence[Subtask]) -> None:
         entry.note("added", subtask=subtask.pk, after=states.Status.PENDING)
 
 
-def begin(entry: Entry, subtask: Subtask, agent: int, token: int | None) -> bool:
-    """An agent has begun. False when the subtask was no longer to be begun."""
-    now = stamp(entry.now)
+def begin(entry: Entry, subtask: Subtask, agent: int, token: int | None, at: datetime | None = None) -> bool:
+    """An agent has begun, now or `at` an earlier time. False when the subtask was no longer to be begun.
+
+    Reports that come late come in lots: how many were at work at once cannot be told from them any more.
+    """
+    if at is not None:
+        entry.mark(peak_open=None, max_agents=max(entry["max_agents"], _reporting(entry, agent)))
+    began = at or entry.now
+    now = stamp(began)
     won = sql.BEGIN_REPORTED(run=entry.run_id, id=subtask.pk, epoch=subtask.epoch, now=now)
     for epoch, unmet, lane, alone in won:
         row = (subtask.pk, epoch, agent, token, now, None, now, now, states.Attempt.RUNNING)
-        ((attempt, _),) = sql.LEASE_ATTEMPTS([row], run=entry.run_id, now=now, expires=None, false=False, waits="")
+        ((attempt, _),) = sql.LEASE_ATTEMPTS(
+            [row], run=entry.run_id, now=stamp(entry.now), expires=None, false=False, waits=""
+        )
         count_beside(entry, 1, 1)
-        entry.add(pending=-1, in_progress=1, open_alone=bool(alone), open_started_sum=entry.seconds(entry.now))
+        entry.add(pending=-1, in_progress=1, open_alone=bool(alone), open_started_sum=entry.seconds(began))
         entry.add(blocked=-bool(unmet), outside=-(not unmet))
         entry.add(**{f"open_{lane}": 1}, open_undeclared=lane == "execute" and subtask.claims is None)
         entry.load(agent).opened += 1
@@ -50,6 +58,12 @@ def begin(entry: Entry, subtask: Subtask, agent: int, token: int | None) -> bool
         entry.note("leased", before=states.Status.PENDING, after=states.Status.IN_PROGRESS, **about)
         entry.note("started", before=states.Status.IN_PROGRESS, after=states.Status.IN_PROGRESS, **about)
     return bool(won)
+
+
+def _reporting(entry: Entry, agent: int) -> int:
+    """How many agents have reported in this run, with this one."""
+    there = RunAgent.objects.filter(run=entry.run_id).values_list("agent", flat=True)
+    return len({*there, *entry.loads, agent})
 
 
 def ask_elsewhere(entry: Entry, subtask: Subtask, question: str) -> None:

@@ -51,7 +51,7 @@ def test_the_agent_in_shell_does_the_work(server: Server) -> None:
 @pytest.mark.e2e
 def test_the_agent_in_python_does_the_work(server: Server, tmp_path: Path) -> None:
     run = a_run(server)
-    (program,) = [fence.text for fence in fences(GUIDE, "python")]
+    (program,) = [fence.text for fence in fences(GUIDE, "python") if "from agent import" in fence.text]
     program = program.replace("http://127.0.0.1:8000", server.url).replace("abr_a_…", server.token)
     program = program.replace(".run()", ".run(until_idle=True)")
     (tmp_path / "agent.py").write_text(portable.for_server(server.url))

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Open
+from tests.e2e.test_accessible import violations
 
 SESSION = "0b3f8c1e-52d4-4c5c-9a55-1f2f5d9a7e10"
 
@@ -41,6 +42,19 @@ def test_the_light_comes_on_when_the_agent_is_heard(visit: Open, server: str) ->
     expect(light).to_contain_text("Heard from it", timeout=10_000)
     light.get_by_role("link", name="Claude Code in shop").click()
     expect(page.locator("#now-next-rows")).to_contain_text("todo-1")
+
+
+def test_a_webhook_is_added_and_tried_out(visit: Open) -> None:
+    page = visit("/settings/")
+    page.get_by_label("Address").fill("http://127.0.0.1:9/hook")
+    page.get_by_role("button", name="Add a webhook").click()
+    expect(page.locator("#webhooks .code")).to_contain_text("whsec_")
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.locator("#webhook-list")).to_contain_text("1 letter waiting")
+    expect(page.locator("#webhooks .code")).to_have_count(0)
+    assert violations(page) == []
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("#webhook-list")).to_contain_text("None yet")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import roster, tokens
-from runs.models import Agent, Token
+from runs import agent_figures, roster, tokens
+from runs.models import Agent, Attempt, Token
 from tests.scenes import scene
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,18 @@ def test_an_agent_is_busy_idle_lost_or_retired(ada: User) -> None:
         "silent": "lost",
         "gone": "retired",
     }
+
+
+def test_an_agent_that_works_on_quietly_is_busy_and_a_heartbeat_is_a_word(ada: User) -> None:
+    run = scene(ada, "ab", max_agents=2)
+    long, done = outside(ada, "long", silent=300), outside(ada, "done", silent=300)
+    run.start("a", agent="long")
+    run.start("b", agent="done")
+    run.complete("b")
+    Attempt.objects.filter(agent__name="done").update(last_beat_at=timezone.now() - timedelta(seconds=20))
+    assert {name: status for name, _, status in tree(ada)} == {"long": "busy", "done": "idle"}
+    told = agent_figures.of_agents([long, done], timezone.now())
+    assert [one["status"] for one in told] == ["busy", "idle"]
 
 
 def test_agents_of_somebody_else_are_not_there(ada: User, eve: User) -> None:

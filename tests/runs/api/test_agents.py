@@ -164,10 +164,10 @@ def test_what_an_agent_has_done_is_told_in_numbers(ada: User) -> None:
     assert told["specialization"] == "query"
 
 
-def test_who_has_not_been_heard_of_for_a_minute_is_away(ada: User) -> None:
+def test_who_has_not_been_heard_of_for_a_minute_is_lost(ada: User) -> None:
     agent = Outsider(ada)
     Agent.objects.update(last_beat_at=timezone.now() - timedelta(seconds=61))
-    assert agent.api.get(f"agents/{agent.id}/").json()["status"] == "away"
+    assert agent.api.get(f"agents/{agent.id}/").json()["status"] == "lost"
     agent.ask_for_work()
     assert agent.api.get(f"agents/{agent.id}/").json()["status"] == "idle"
 

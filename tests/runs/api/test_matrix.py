@@ -129,10 +129,18 @@ MATRIX: list[tuple[str, str, Any, str]] = [
         {"session_id": "s1", "hook_event_name": "SessionStart"},
         "401 403 200 200 200 200 200 401 401 200 403",
     ),
+    ("POST", "hooks/acp/", {"sessionId": "s1"}, "401 403 200 200 200 200 200 401 401 200 403"),
+    ("GET", "a2a/tasks/<id:run>", None, "401 200 404 200 200 200 404 401 401 200 404"),
     (
         "PUT",
         "todowrite/<name:session>/",
         {"todos": [{"content": "x", "status": "pending", "activeForm": "Doing x"}]},
+        "401 403 200 200 200 200 200 401 401 200 403",
+    ),
+    (
+        "POST",
+        "sessions/<name:session>/reports/",
+        {"reports": [{"key": "a"}]},
         "401 403 200 200 200 200 200 401 401 200 403",
     ),
     (

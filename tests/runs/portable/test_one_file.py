@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.test import Client
 
 from runs import portable
@@ -16,6 +17,16 @@ def test_it_is_one_program_of_the_standard_library() -> None:
     names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom)}
     assert len(names) > 10
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(("name", "needs"), [("celery", {"celery", "billiard"}), ("tasks", set())])
+def test_the_files_for_applications_need_nothing_else(client: Client, name: str, needs: set[str]) -> None:
+    text = client.get(f"/abreast_{name}.py", headers={"host": "127.0.0.1"}).content.decode()
+    assert "\nURL = 'http://127.0.0.1'" in text
+    nodes = list(ast.walk(ast.parse(text)))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == needs
 
 
 def test_it_runs_from_a_pipe_in_any_folder(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from runs import actions, journal, loop
+from runs import actions, journal, loop, webhooks
 from runs.courier import Courier
 from runs.engine import letters
 from runs.models import Letter, Webhook
@@ -143,6 +143,23 @@ def test_a_letter_that_is_under_way_is_not_brought_twice(hook: Webhook, address:
     assert Courier(clock).round() == 0
     clock.advance(61)  # whoever took it along has died
     assert Courier(clock).round() == 1
+
+
+def test_one_that_is_paused_gets_what_waits_when_it_goes_on_and_nothing_of_meanwhile(
+    hook: Webhook, address: Address
+) -> None:
+    done()
+    webhooks.pause(hook, NOW)
+    done()
+    later = Courier(Clock(NOW + timedelta(days=1)))
+    assert (Letter.objects.count(), later.round()) == (1, 0)
+    webhooks.resume(hook)
+    assert (later.round(), [letter["type"] for letter in address.told]) == (1, ["run.ended"])
+
+
+def test_the_time_of_a_letter_is_utc_and_says_so(hook: Webhook) -> None:
+    done()
+    assert json.loads(Letter.objects.get().body)["timestamp"].endswith("Z")
 
 
 def test_only_what_is_wanted_is_written_and_only_for_its_owner(hook: Webhook) -> None:
