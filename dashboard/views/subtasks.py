@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, past, rows, subtask_page
-from dashboard.views.access import answer, run_for, subtask_for, wants
+from dashboard import frames, past, rows, run_page, subtask_page
+from dashboard.views.access import answer, may_change, run_for, subtask_for, wants
 from runs import browse
 from runs.engine import states
 from runs.models import Run
@@ -98,9 +98,15 @@ def _table(request: HttpRequest, run: Run) -> dict:
         "columns": _columns(run, wanted),
         "matching": _matching(run, wanted),
         "searches_text": browse.searches_text(run),
+        "may_pick": moment is None and may_change(request) and _may_steer(run),
         "all_agents_url": _address(run, wanted, agent=""),
         "table_url": _address(run, wanted, cursor=request.GET.get("cursor", "")),
     }
+
+
+def _may_steer(run: Run) -> bool:
+    """Whether subtasks of it can be cancelled, or, when it has ended, tried again."""
+    return run.finished_at is None or run_page.may_repeat(run)
 
 
 def _wanted(request: HttpRequest, run: Run) -> browse.SubtaskFilter:

@@ -76,7 +76,7 @@ def test_chips_carry_their_counts_and_keep_the_other_filters(browser: Client, th
 def test_only_the_table_is_sent_when_only_the_table_is_asked_for(browser: Client, there: Scene) -> None:
     response = browser.get(f"/runs/{there.run_id}/subtasks/", headers={"HX-Target": "section#subtask-table"})
     html = response.content.decode()
-    assert html.strip().startswith('<section class="panel" id="subtask-table"')
+    assert html.strip().startswith('<section class="panel may-pick" id="subtask-table"')
     assert "HX-Target" in response["Vary"]
 
 
