@@ -1,14 +1,16 @@
-// Picking rows of the table of subtasks: by their boxes, by shift- and ctrl-click on a row, by Space. What is picked is
-// what is checked, so the form below the table says it to the server by itself.
-const boxes = () => [...document.querySelectorAll('#subtask-rows input[name="key"]')];
+// Picking rows of a table: by their boxes, by shift- and ctrl-click on a row, by Space. What is picked is what is
+// checked, so the form below the table says it to the server by itself.
+const ROW = "[data-picks] [data-row]";
+const boxOf = (row) => row?.querySelector(".pick input");
+const boxes = () => [...document.querySelectorAll(ROW)].map(boxOf);
 const picked = () => boxes().filter((box) => box.checked);
-const boxOf = (row) => row?.querySelector('input[name="key"]');
 let last = ""; // the key of the box that was set last: where a range begins
 
 function tell() {
   const count = picked().length;
   const words = document.querySelector("[data-picked]");
   if (words && count) words.textContent = `${count.toLocaleString("en")} picked`;
+  for (const button of document.querySelectorAll("[data-for-two]")) button.disabled = count !== 2;
   const all = document.querySelector("[data-picks-all]");
   if (!all) return;
   all.checked = count > 0 && count === boxes().length;
@@ -34,11 +36,11 @@ function set(box, checked, ranges) {
 // ---- by mouse ----
 
 document.addEventListener("mousedown", (event) => {
-  if (event.shiftKey && event.target.closest("#subtask-rows [data-row]")) event.preventDefault(); // selects no text
+  if (event.shiftKey && event.target.closest(ROW)) event.preventDefault(); // selects no text
 });
 
 document.addEventListener("click", (event) => {
-  const row = event.target.closest("#subtask-rows [data-row]");
+  const row = event.target.closest(ROW);
   const box = boxOf(row);
   if (!box?.checkVisibility()) return;
   if (event.target === box) set(box, box.checked, event.shiftKey);
@@ -55,15 +57,16 @@ document.addEventListener("change", ({target}) => {
 
 // ---- by keyboard: on the row that has the focus ----
 
-const ask = (path) => htmx.ajax("GET", path, {target: "#dialog-content", swap: "innerHTML"});
+const asks = (row) =>
+  htmx.ajax("GET", `${row.querySelector("a[data-drawer]").pathname}cancel/`, {target: "#dialog-content", swap: "innerHTML"});
 
 document.addEventListener("keydown", (event) => {
   const row = document.activeElement;
-  if (!row?.matches("#subtask-rows [data-row]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!row?.matches(ROW) || event.ctrlKey || event.metaKey || event.altKey) return;
   const box = boxOf(row);
   if (!box?.checkVisibility()) return;
   if (event.key === " ") set(box, event.shiftKey || !box.checked, event.shiftKey);
-  else if (event.key === "x" && letters() && !picked().length) ask(`${row.querySelector("a[data-drawer]").pathname}cancel/`);
+  else if (event.key === "x" && letters() && !picked().length && row.dataset.key) asks(row);
   else return;
   event.preventDefault();
 });

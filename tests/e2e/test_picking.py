@@ -83,9 +83,9 @@ def test_the_key_x_asks_about_the_row_it_is_pressed_on(visit: Open, there: Scene
     page.locator(row(page, "c")).focus()
     page.keyboard.press("x")
     dialog = page.get_by_role("dialog", name="Cancel c?")
-    expect(dialog.get_by_role("button", name="Cancel the subtask")).to_be_focused()
+    expect(dialog.get_by_role("button", name="Cancel the subtask")).to_be_focused(timeout=15_000)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("c is being cancelled.")).to_be_visible()
+    expect(page.get_by_text("c is being cancelled.")).to_be_visible(timeout=15_000)
     assert statuses(there)["c"] == "cancelled"
     assert there.run.cancelled == 1
 
@@ -119,6 +119,20 @@ def test_all_of_a_page_are_picked_by_one_box_and_tried_again_after_the_end(visit
     expect(page).to_have_url(re.compile(rf"/runs/(?!{there.run_id}/)\d+/$"))
     expect(page.get_by_text("This is a new run of what you picked")).to_be_visible()
     expect(page.locator('[data-counter="total"]')).to_have_attribute("data-value", "2")
+
+
+def test_two_runs_are_picked_and_compared(visit: Open, ada: User) -> None:
+    first, _, third = (scene(ada, "a").run_id for _ in range(3))
+    page = visit("/runs/")
+    for key in ("j", "Space"):
+        page.keyboard.press(key)
+    compare = page.locator(".pick-bar").get_by_role("button", name="Compare two")
+    expect(compare).to_be_disabled()
+    page.get_by_label(f"Pick run {first}", exact=True).check()
+    expect(page.locator(".pick-bar")).to_contain_text("2 picked")
+    compare.click()
+    expect(page.get_by_role("heading", name="Two runs beside each other")).to_be_visible()
+    expect(page.locator("thead").first).to_contain_text(f"Run {third}")
 
 
 def test_rows_are_picked_without_scripts(visit: Open, there: Scene) -> None:
