@@ -30,11 +30,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "ended": ended,
         "unended": run.pending + run.in_progress,
         "cancelling": run.cancel_requested_at is not None and not ended,
-        "may_retry": ended
-        and run.status != states.Run.COMPLETED
-        and run.todo_id is not None
-        and run.rollback_of_id is None
-        and run.backend != "tracked",
+        "may_retry": ended and run.status != states.Run.COMPLETED and may_repeat(run),
         "tracked": run.backend == "tracked",
         "may_measure": may_measure(run),
         "may_undo": ended and undoing.left(run).exists() and not undoing.under_way(run),
@@ -145,6 +141,11 @@ def waits(waiting: dict[str, int]) -> str:
 def verdict(run: Run, progress: dict[str, Any]) -> str:
     """Whether it pays to do the run in parallel; nothing while it is held: that time is nobody's work."""
     return "" if run.status == states.Run.PAUSED else progress["verdict"] or ""
+
+
+def may_repeat(run: Run) -> bool:
+    """Whether what it did can be done again, once it has ended."""
+    return run.todo_id is not None and run.rollback_of_id is None and run.backend != "tracked"
 
 
 def may_measure(run: Run) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from todos import queries
 from todos.models import Todo
-from todos.plan.words import Lane, Status
+from todos.plan.words import Lane, Status, When
 from todos.problems import NotJson, Refused
 from todos.rest import strict_json
 
@@ -17,6 +17,12 @@ EXECUTORS = (
     '{"name": "read", "path": "README.md"}',
     '{"name": "simulate", "seconds": 2}',
 )
+WHENS = (
+    (When.SUCCESS, "all it needs are completed"),
+    (When.ALWAYS, "all it needs have ended, however"),
+    (When.FAILED, "all have ended and one failed"),
+)
+AGGREGATES = ('{"kind": "concatenate"}', '{"kind": "merge"}', '{"kind": "vote"}')
 CHECKS = ('{"name": "shell", "command": "make check"}',)
 
 
@@ -53,6 +59,7 @@ FIELDS = (
 )
 MORE = (
     Field("lane", "Lane", "choice", choices=[("", "as its executor says"), *((word, word) for word in Lane)]),
+    Field("when", "Starts once", "choice", choices=[(str(word), said) for word, said in WHENS]),
     Field("parallelizable", "Others may run beside it", "flag"),
     Field("timeout_seconds", "Time-out", "number", unit="seconds"),
     Field("max_retries", "Retries", "whole"),
@@ -62,6 +69,13 @@ MORE = (
     Field("assigned_agent", "Agent it is for"),
     Field("resources", "Claims", "json", '[{"kind": "file", "name": "src/app.py", "mode": "write"}]'),
     Field("inputs", "Inputs", "json", '{"files": {"from": "scan", "pointer": "/files"}}'),
+    Field(
+        "aggregate",
+        "Put together",
+        "json",
+        "How the results of its subtasks become its own. A todo without any does nothing with it.",
+        examples=AGGREGATES,
+    ),
     Field("rollback", "Rollback", "json", "What undoes it: an executor."),
 )
 ALL = {one.name: one for one in (*FIELDS, *MORE)}
@@ -99,7 +113,7 @@ def of(todo: Todo) -> Form:
 def written(todo: Todo) -> dict[str, str]:
     """The text of every field."""
     resources = queries.answers([todo])[0]["resources"]
-    values = {**todo.spec(), "status": todo.status, "resources": resources}
+    values = {**todo.spec(), "status": todo.status, "aggregate": todo.aggregate, "resources": resources}
     return {name: _write(values[name]) for name in ALL}
 
 

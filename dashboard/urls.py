@@ -68,6 +68,8 @@ buttons = [
     path("runs/<id:run_id>/baseline/", steering.baseline, name="run-baseline"),
     path("runs/<id:run_id>/retry/", steering.retry, name="run-retry"),
     path("runs/<id:run_id>/rollback/", steering.rollback, name="run-rollback"),
+    path("runs/<id:run_id>/picked/cancel/", steering.cancel_picked, name="run-picked-cancel"),
+    path("runs/<id:run_id>/picked/retry/", steering.retry_picked, name="run-picked-retry"),
     path("runs/<id:run_id>/subtasks/<key:key>/cancel/", steering.cancel_subtask, name="run-subtask-cancel"),
     path("runs/<id:run_id>/subtasks/<key:key>/answer/", steering.answer_in_words, name="run-subtask-answer"),
     path("runs/<id:run_id>/subtasks/<key:key>/approve/", steering.answer, {"approve": True}, "run-subtask-approve"),

@@ -1,6 +1,6 @@
 """What can be done to runs: make one of a todo, pause, resume, cancel, try again; set limits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import broker, freeze, journal, orchestrator, resources, transitions
+from runs import broker, freeze, journal, orchestrator, picked, resources, transitions
 from runs.engine import states
 from runs.frozen import Carried
 from runs.journal import Entry
@@ -76,20 +76,33 @@ def _last_results(todo: Todo, done: Mapping[int, str]) -> dict[str, Carried]:
 
 
 @transaction.atomic
-def retry(run: Run, *, made_by_id: int | None = None) -> Run:
+def retry(run: Run, *, only: Collection[str] = (), made_by_id: int | None = None) -> Run:
     """A new run of the same todo, linked to the old one, in which what was completed, and not undone since, is carried
-    over with its results.
+    over with its results. `only`: keys of subtasks that are done again, completed or not; of what else was not
+    completed only what these need is in the new run.
 
     Raises Conflict while the old run has not ended or when its todo is gone or running.
     """
     todo = _todo_again(run)
+    plan, carried = _again(run, todo, only)
+    return _make(todo, plan, _options_of(run), carried, made_by_id=made_by_id, retry_of=run)
+
+
+def would_retry(run: Run, only: Collection[str]) -> tuple[int, int]:
+    """Of how many subtasks that run would be, and how many of them carried over. Raises as `retry` does."""
+    plan, carried = _again(run, _todo_again(run), only)
+    return len(plan.leaves), len(carried)
+
+
+def _again(run: Run, todo: Todo, only: Collection[str]) -> tuple[freeze.Plan, dict[str, Carried]]:
+    """The plan of a retry, and what it carries over."""
     plan = freeze.plan_of(todo)
     completed = Subtask.objects.filter(run=run, status=states.Status.COMPLETED)
     undone = Subtask.objects.filter(run__rollback_of=run, epoch__gt=0).values("key")
     rows = completed.exclude(key__in=undone).values_list("key", "result", "result_digest")
-    done = {key: Carried(result, digest) for key, result, digest in rows if key in plan.leaves}
+    done = {key: Carried(result, digest) for key, result, digest in rows if key in plan.leaves and key not in only}
     carried = {key: done[key] for key in plan.kept(done)}
-    return _make(todo, plan, _options_of(run), carried, made_by_id=made_by_id, retry_of=run)
+    return (picked.narrowed(plan, only, carried) if only else plan), carried
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Model, Q, QuerySet
 
-from runs import queries
+from runs import queries, sorting
 from runs.engine import states
 from runs.models import Attempt, Event, Run, Subtask
 from runs.paging import Cursor, Page, finish, page, read_cursor
@@ -52,7 +52,6 @@ BY_INTEREST = (
     states.Status.SKIPPED,
 )
 SEARCHED_WHOLE = 20_000
-ORDERS = ("status", "key", "position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,13 @@ def searches_text(run: Run) -> bool:
     return run.total <= SEARCHED_WHOLE
 
 
+def orders(run: Run) -> tuple[str, ...]:
+    """What its subtasks can be sorted by; each but `status` also backwards, with "-" before it."""
+    return ("status", *(sorting.ORDERS if searches_text(run) else sorting.INDEXED))
+
+
 def subtasks(run: Run, wanted: SubtaskFilter, cursor: str, limit: int) -> Page[Subtask]:
-    """Subtasks in the order asked for: by interest, by key, or as they were written."""
+    """Subtasks in the order asked for: by interest, or by a column."""
     rows = queries.shown(run.pk)
     if wanted.agent:
         rows = rows.filter(pk__in=Attempt.objects.filter(run=run.pk, agent__name=wanted.agent).values("subtask"))
@@ -78,10 +82,10 @@ def subtasks(run: Run, wanted: SubtaskFilter, cursor: str, limit: int) -> Page[S
     elif wanted.text:
         rows = rows.filter(key__gte=wanted.text, key__lt=wanted.text + "\U0010ffff")
     if wanted.status:
-        order = "key" if wanted.order == "key" else "position"
-        return page(rows.filter(status=wanted.status), [order], cursor, limit)
-    if wanted.order in ("key", "position"):
-        return page(rows, [wanted.order], cursor, limit)
+        rows = rows.filter(status=wanted.status)
+    order = "position" if wanted.status and wanted.order == "status" else wanted.order
+    if order.removeprefix("-") in orders(run) and order != "status":
+        return page(*sorting.sort(rows, order), cursor, limit)
     return _by_interest(run, rows, cursor, limit)
 
 

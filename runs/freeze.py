@@ -95,11 +95,11 @@ def plan_of(todo: Todo) -> Plan:
     except graph.CycleError as error:
         raise Invalid.at("/depends_on", f"a cycle: {error}") from error
     _refuse_too_large(leaves)
-    longest = _longest_chain(leaves, needs, seconds, remaining)
+    longest = longest_chain(leaves, needs, seconds, remaining)
     return Plan(leaves, needs, seconds, remaining, longest, aggregates.found(todo, rows))
 
 
-def _longest_chain(
+def longest_chain(
     leaves: Mapping[str, Todo],
     needs: Mapping[str, Sequence[str]],
     seconds: Mapping[str, float],

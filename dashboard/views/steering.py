@@ -1,5 +1,6 @@
 """Buttons that do something to a run: each asks an action, and says what came of it."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import frames
 from dashboard.views.access import steered_run, subtask_for
-from runs import actions, answering, attention, undoing
+from runs import actions, answering, attention, picked, undoing
 from runs.api.subtasks import AnswerIn
-from runs.models import SubtaskDependency
+from runs.engine import states
+from runs.models import Run, Subtask, SubtaskDependency
 from todos.problems import Refused
 from todos.rest.reading import read
 
@@ -52,6 +54,9 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 def cancel_subtask(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
     run = steered_run(request, run_id)
     subtask = subtask_for(run, key)
+    if request.method == "GET" and subtask.status in states.TERMINAL:
+        said = f"{key} is {subtask.status}. There is nothing to cancel."
+        return _moved(request, run_id, said, "error")
     if request.method == "GET":
         needed_by = SubtaskDependency.objects.filter(before=subtask).count()
         asked = {
@@ -138,6 +143,68 @@ def rollback(request: HttpRequest, run_id: int) -> HttpResponse:
         return _refused(request, run_id, refused)
     messages.success(request, f"This run undoes run {run.pk}: what was completed last is undone first.")
     return redirect("run", undo.pk)
+
+
+# ---- several subtasks at once: those that were picked in their table ----
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def cancel_picked(request: HttpRequest, run_id: int) -> HttpResponse:
+    run = steered_run(request, run_id)
+    if request.method == "POST":
+        keys = request.POST.getlist("key")
+        return _do(request, run_id, lambda: picked.cancel(run_id, keys), f"{_subtasks(keys)} being cancelled.")
+    keys = request.GET.getlist("key")
+    try:
+        picked.refuse_unknown(run_id, keys)
+    except Refused as refused:
+        return _refused(request, run_id, refused)
+    return _ask(request, "run/confirm_cancel_picked.html", _to_cancel(run, keys))
+
+
+def _subtasks(keys: list[str]) -> str:
+    return "1 subtask is" if len(set(keys)) == 1 else f"{len(set(keys)):,} subtasks are"
+
+
+def _to_cancel(run: Run, keys: list[str]) -> dict[str, object]:
+    """How many of these wait, are under way and have ended, and how many others would be skipped at once."""
+    rows = Subtask.objects.filter(run=run.pk, key__in=keys)
+    found = Counter(rows.order_by().values_list("status", flat=True))
+    pending, under_way = found[states.Status.PENDING], found[states.Status.IN_PROGRESS]
+    unended = rows.filter(status__in=(states.Status.PENDING, states.Status.IN_PROGRESS))
+    waiting = Subtask.objects.filter(run=run.pk, status=states.Status.PENDING, needs__before__in=unended)
+    return {
+        "run": run,
+        "keys": keys,
+        "pending": pending,
+        "under_way": under_way,
+        "ended": found.total() - pending - under_way,
+        "needed_by": waiting.exclude(key__in=keys).distinct().count(),
+        "on": reverse("run-subtasks", args=[run.pk]),
+    }
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def retry_picked(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Asks first; then leads to a new run of just these, and of what they need."""
+    run = steered_run(request, run_id)
+    keys = list(dict.fromkeys((request.POST if request.method == "POST" else request.GET).getlist("key")))
+    try:
+        picked.refuse_unknown(run_id, keys)
+        if request.method == "GET":
+            total, carried = actions.would_retry(run, keys)
+            needed = total - carried - len(keys)
+            asked = {"run": run, "keys": keys, "carried": carried, "needed": needed}
+            return _ask(
+                request, "run/confirm_retry_picked.html", asked | {"on": reverse("run-subtasks", args=[run.pk])}
+            )
+        again = actions.retry(run, only=keys)
+    except Refused as refused:
+        return _refused(request, run_id, refused)
+    messages.success(request, f"This is a new run of what you picked: {again.completed:,} others were carried over.")
+    return redirect("run", again.pk)
 
 
 # ---- how they answer ----

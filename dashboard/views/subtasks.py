@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, past, rows, subtask_page
-from dashboard.views.access import answer, run_for, subtask_for, wants
+from dashboard import frames, past, rows, run_page, subtask_page
+from dashboard.views.access import answer, may_change, run_for, subtask_for, wants
 from runs import browse
 from runs.engine import states
 from runs.models import Run
@@ -65,7 +65,7 @@ class Column:
     order: str = ""
     css: str = ""
     href: str = ""
-    current: bool = False
+    sorted: str = ""  # "ascending" or "descending", when the table is sorted by it
 
 
 COLUMNS = (
@@ -73,16 +73,17 @@ COLUMNS = (
     Column("Key", "key"),
     Column("Subtask", "position", "not-beside"),
     Column("Waits for, time left, or outcome"),
-    Column("Agent", css="not-beside"),
-    Column("Tries", css="number not-beside"),
-    Column("Time", css="number"),
+    Column("Agent", "agent", "not-beside"),
+    Column("Tries", "-tries", "number not-beside"),
+    Column("Time", "-time", "number"),
 )
 
 
 def _table(request: HttpRequest, run: Run) -> dict:
-    wanted, moment = _wanted(request), past.wanted(request, run)
+    wanted, moment = _wanted(request, run), past.wanted(request, run)
     if moment is not None:  # by what they were then, no index has them
-        wanted = replace(wanted, status="", order="position" if wanted.order == "status" else wanted.order)
+        known = wanted.order.removeprefix("-") in ("key", "position")
+        wanted = replace(wanted, status="", order=wanted.order if known else "position")
     page = browse.subtasks(run, wanted, request.GET.get("cursor", ""), A_PAGE)
     shown = past.rows(run, page.rows, moment) if moment else rows.of(run, page.rows, timezone.now())
     kept = {"status": wanted.status, "order": wanted.order if wanted.order != "status" else ""}
@@ -97,17 +98,23 @@ def _table(request: HttpRequest, run: Run) -> dict:
         "columns": _columns(run, wanted),
         "matching": _matching(run, wanted),
         "searches_text": browse.searches_text(run),
+        "may_pick": moment is None and may_change(request) and _may_steer(run),
         "all_agents_url": _address(run, wanted, agent=""),
         "table_url": _address(run, wanted, cursor=request.GET.get("cursor", "")),
     }
 
 
-def _wanted(request: HttpRequest) -> browse.SubtaskFilter:
+def _may_steer(run: Run) -> bool:
+    """Whether subtasks of it can be cancelled, or, when it has ended, tried again."""
+    return run.finished_at is None or run_page.may_repeat(run)
+
+
+def _wanted(request: HttpRequest, run: Run) -> browse.SubtaskFilter:
     status, order = request.GET.get("status", ""), request.GET.get("order", "")
     return browse.SubtaskFilter(
         status if status in browse.BY_INTEREST else "",
         request.GET.get("q", "").strip()[:200].replace("\x00", ""),
-        order if order in browse.ORDERS else "status",
+        order if order.removeprefix("-") in browse.orders(run) and order != "-status" else "status",
         request.GET.get("agent", "").strip()[:200].replace("\x00", ""),
     )
 
@@ -133,18 +140,18 @@ def _chips(run: Run, wanted: browse.SubtaskFilter) -> list[Chip]:
 
 
 def _columns(run: Run, wanted: browse.SubtaskFilter) -> list[Column]:
-    return [
-        Column(
-            column.title,
-            column.order,
-            column.css,
-            _address(run, wanted, order=column.order),
-            column.order == wanted.order,
-        )
-        if column.order
-        else column
-        for column in COLUMNS
-    ]
+    """Each leads to the table sorted by it; one that it is sorted by, to the other way round."""
+    there = browse.orders(run)
+    return [_column(run, wanted, one) if one.order.removeprefix("-") in there else one for one in COLUMNS]
+
+
+def _column(run: Run, wanted: browse.SubtaskFilter, column: Column) -> Column:
+    turned = column.order.removeprefix("-") if column.order.startswith("-") else f"-{column.order}"
+    if wanted.order not in (column.order, turned):
+        return replace(column, href=_address(run, wanted, order=column.order))
+    following = column.order if wanted.order == turned or column.order == "status" else turned
+    way = "descending" if wanted.order.startswith("-") else "ascending"
+    return replace(column, href=_address(run, wanted, order=following), sorted=way)
 
 
 def _matching(run: Run, wanted: browse.SubtaskFilter) -> str:
@@ -157,4 +164,4 @@ def _matching(run: Run, wanted: browse.SubtaskFilter) -> str:
 
 
 def _list_url(request: HttpRequest, run: Run) -> str:
-    return _address(run, _wanted(request), cursor=request.GET.get("cursor", ""))
+    return _address(run, _wanted(request, run), cursor=request.GET.get("cursor", ""))

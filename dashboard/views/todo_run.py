@@ -10,7 +10,7 @@ from dashboard import todo_form, todo_page
 from dashboard.views.access import changed_todo
 from dashboard.views.todo_answers import refused_at, view_from, went
 from runs import actions
-from runs.api.runs import RunIn
+from runs.api.runs import RunIn, options_of
 from runs.models import Run
 from todos.models import Todo
 from todos.problems import Invalid, Refused
@@ -40,19 +40,16 @@ def _values(request: HttpRequest) -> dict[str, Any]:
         text = sent["max_agents"].strip()
         values["max_agents"] = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
     values["fail_fast"] = bool(sent.get("fail_fast"))
+    values["barriers"] = bool(sent.get("barriers"))
+    if sent.get("adaptive"):
+        values["adaptive"] = True
     return values
 
 
 def _start(todo: Todo, wanted: RunIn) -> Run:
     if wanted.backend == "embedded" and not todo_page.under_way(todo) and (why := todo_page.hindrance(todo)):
         raise Invalid.at("", why)
-    options = actions.Options(
-        backend=wanted.backend,
-        strategy=wanted.strategy,
-        max_agents=wanted.max_agents,
-        fail_fast=wanted.fail_fast,
-    )
-    return actions.start(todo, options)
+    return actions.start(todo, options_of(wanted))
 
 
 def _said(run: Run) -> str:

@@ -60,15 +60,38 @@ class Past:
         return [line for line in self.lines if not line.paid]
 
 
-def past(owner_id: int, days: int, now: datetime) -> Past:
-    """The newest first. Undoing and measuring are no work of their own: rollbacks and baselines are left out."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the time looked back at, and the runs that ended in it; no summary where there are none."""
+
+    since: datetime
+    until: datetime
+    summary: Summary | None
+
+
+def past(owner_id: int, days: int, now: datetime, status: str = "") -> Past:
+    """The newest first. Undoing and measuring are no work of their own: rollbacks and baselines are left out.
+    `status`: only runs that ended so."""
     since = now - timedelta(days=days)
     runs = Run.objects.filter(owner=owner_id, finished_at__gte=since)
+    if status:
+        runs = runs.filter(status=status)
     found = list(runs.filter(baseline_of=None, rollback_of=None).defer("result").order_by("-pk")[:MOST_RUNS])
     lines = lines_of(found, now)
     kinds = sorted({line.kind for line in lines})
     by_kind = [_summary(kind, [line for line in lines if line.kind == kind]) for kind in kinds]
     return Past(lines, _summary("", lines), by_kind)
+
+
+def stretches(lines: Sequence[Line], now: datetime, days: int, number: int) -> list[Stretch]:
+    """The last days cut into so many equal parts, the oldest first."""
+    step = timedelta(days=days) / number
+    starts = [now - step * (number - at) for at in range(number)]
+    found: list[list[Line]] = [[] for _ in starts]
+    for line in lines:
+        if line.run.finished_at:
+            found[max(0, min(number - 1, int((line.run.finished_at - starts[0]) / step)))].append(line)
+    return [Stretch(since, since + step, _summary("", here) if here else None) for since, here in zip(starts, found)]
 
 
 def lines_of(runs: Sequence[Run], now: datetime) -> list[Line]:

@@ -35,7 +35,7 @@ document.addEventListener("click", (event) => {
   const closer = event.target.closest("[data-closes-drawer]");
   const link = event.target.closest("a[data-drawer]");
   const row = event.target.closest("#subtask-rows [data-row]");
-  if (closer || link || (row && !event.target.closest("a, button") && !getSelection().toString())) {
+  if (closer || link || (row && !event.target.closest("a, button, .pick") && !getSelection().toString())) {
     event.preventDefault();
     if (closer) close();
     else open((link ?? row.querySelector("a[data-drawer]")).href);

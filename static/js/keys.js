@@ -10,7 +10,7 @@ const enabled = () => {
   }
 };
 
-const typing = (element) => element.closest?.("input, select, textarea, [contenteditable]");
+const typing = (element) => element.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable]");
 const press = (selector) => {
   const found = [...document.querySelectorAll(selector)].find((element) => element.checkVisibility());
   found?.click();
@@ -54,7 +54,7 @@ function openRow() {
 const cancel = () => {
   const own = row()?.querySelector('[aria-keyshortcuts="x"]');
   if (own) own.click();
-  return Boolean(own) || press('.drawer [aria-keyshortcuts="x"]') || press('main [aria-keyshortcuts="x"]');
+  return Boolean(own) || press('.pick-bar [aria-keyshortcuts="x"]') || press('.drawer [aria-keyshortcuts="x"]') || press('main [aria-keyshortcuts="x"]');
 };
 
 const actions = {
@@ -65,7 +65,7 @@ const actions = {
   j: () => move(1),
   k: () => move(-1),
   Enter: openRow,
-  Escape: () => press("[data-dismisses]") || press("[data-closes-drawer]"),
+  Escape: () => press("[data-dismisses]") || press("[data-closes-drawer]") || press("[data-unpicks]"),
 };
 
 document.addEventListener("keydown", (event) => {

@@ -46,6 +46,19 @@ def test_filters_search_and_order_are_in_the_address(
     assert keys(browser, there, query) == found
 
 
+def test_a_column_sorts_one_way_then_the_other(browser: Client, there: Scene) -> None:
+    def time(query: str = "") -> tuple[str, str]:
+        columns = browser.get(f"/runs/{there.run_id}/subtasks/{query}").context["columns"]
+        return next((column.href, column.sorted) for column in columns if column.title == "Time")
+
+    here = f"/runs/{there.run_id}/subtasks/"
+    assert time() == (f"{here}?order=-time", "")
+    assert time("?order=-time") == (f"{here}?order=time", "descending")
+    assert time("?order=time&status=pending") == (f"{here}?status=pending&order=-time", "ascending")
+    assert 'aria-sort="descending"' in browser.get(f"{here}?order=-time").content.decode()
+    assert keys(browser, there, "?order=-key") == ["read.stock", "read.cart", "note", "merge"]
+
+
 def test_chips_carry_their_counts_and_keep_the_other_filters(browser: Client, there: Scene) -> None:
     chips = browser.get(f"/runs/{there.run_id}/subtasks/?q=read&order=key").context["chips"]
     shown = {chip.word: (chip.count, chip.current) for chip in chips}
@@ -63,7 +76,7 @@ def test_chips_carry_their_counts_and_keep_the_other_filters(browser: Client, th
 def test_only_the_table_is_sent_when_only_the_table_is_asked_for(browser: Client, there: Scene) -> None:
     response = browser.get(f"/runs/{there.run_id}/subtasks/", headers={"HX-Target": "section#subtask-table"})
     html = response.content.decode()
-    assert html.strip().startswith('<section class="panel" id="subtask-table"')
+    assert html.strip().startswith('<section class="panel may-pick" id="subtask-table"')
     assert "HX-Target" in response["Vary"]
 
 

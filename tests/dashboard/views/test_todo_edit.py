@@ -40,6 +40,19 @@ def test_a_check_that_is_no_executor_is_refused_at_its_field(browser: Client, th
     assert todo.verify is None
 
 
+def test_when_it_starts_and_what_becomes_of_results_are_chosen_here(browser: Client, there: Todo) -> None:
+    todo = keys(there)["a"]
+    browser.post(f"/todos/{todo.pk}/edit/", entered(browser, todo, when="always", aggregate='{"kind": "merge"}'))
+    todo.refresh_from_db()
+    assert (todo.when, (todo.aggregate or {})["kind"]) == ("always", "merge")
+    form = browser.get(f"/todos/{todo.pk}/edit/").context["form"]
+    assert form.fields["when"].text == "always"
+    assert '"kind": "merge"' in form.fields["aggregate"].text
+    browser.post(f"/todos/{todo.pk}/edit/", entered(browser, todo, when="success", aggregate=""))
+    todo.refresh_from_db()
+    assert (todo.when, todo.aggregate) == ("success", None)
+
+
 def test_fields_are_stored_as_they_were_entered(browser: Client, there: Todo) -> None:
     todo = keys(there)["a"]
     sent = entered(
@@ -86,6 +99,9 @@ def test_fields_are_stored_as_they_were_entered(browser: Client, there: Todo) ->
         ("executor", '{"name": "nonsense"}', "does not match any of the expected tags"),
         ("executor", "[" * 100, "nested more than 32 deep"),
         ("lane", "nonsense", "'query' or 'execute'"),
+        ("when", "nonsense", "'success', 'always' or 'failed'"),
+        ("aggregate", '{"kind": "nonsense"}', "does not match any of the expected tags"),
+        ("aggregate", '{"kind": "vote", "threshold": 2}', "threshold: "),
         ("timeout_seconds", "0", "greater than 0"),
         ("max_retries", "99999999999999999999", "valid integer"),
         ("max_retries", "101", "less than or equal to 100"),

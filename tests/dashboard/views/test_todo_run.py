@@ -34,6 +34,20 @@ def test_the_button_starts_a_run_and_leads_to_it(browser: Client, there: Todo) -
     assert said(response) == "Started: 3 subtasks."
 
 
+@pytest.mark.parametrize("option", ["adaptive", "fail_fast", "barriers"])
+def test_an_option_is_what_its_box_says(browser: Client, there: Todo, option: str) -> None:
+    browser.post(f"/todos/{there.pk}/run/", SENT | {option: "1"})
+    run = Run.objects.get()
+    assert {name for name in ("adaptive", "fail_fast", "barriers") if getattr(run, name)} == {option}
+
+
+def test_a_run_of_the_form_takes_the_agents_it_names(browser: Client, there: Todo) -> None:
+    html = browser.get(f"/todos/{there.pk}/").content.decode()
+    assert 'name="adaptive" value="1">' in html
+    browser.post(f"/todos/{there.pk}/run/", SENT)
+    assert not Run.objects.get().adaptive
+
+
 def test_in_the_page_it_leads_there_too(browser: Client, there: Todo) -> None:
     response = browser.post(f"/todos/{there.pk}/run/", SENT, headers={"HX-Request": "true"})
     assert response["HX-Redirect"] == f"/runs/{Run.objects.get().pk}/"
@@ -41,7 +55,8 @@ def test_in_the_page_it_leads_there_too(browser: Client, there: Todo) -> None:
 
 def test_a_form_without_options_takes_the_usual_ones(browser: Client, there: Todo) -> None:
     browser.post(f"/todos/{there.pk}/run/")
-    assert (Run.objects.get().strategy, Run.objects.get().max_agents) == ("parallel", 4)
+    run = Run.objects.get()
+    assert (run.strategy, run.max_agents, run.adaptive) == ("parallel", 4, True)
 
 
 def test_what_is_completed_is_carried_over_and_said(browser: Client, there: Todo) -> None:
