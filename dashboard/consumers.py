@@ -159,15 +159,19 @@ class RunConsumer(StreamConsumer):
         seq, followed = first.after, False
         room = streams.run_json(hub(), self.run_id)
         room.enter(first.seq)
+        shown = room.frames[-1] if room.frames else None  # what was said before is in the snapshot
         try:
             while True:
-                if seq >= room.seq:
+                if seq < room.seq:
+                    frame = await self._following(room, seq, followed)
+                    seq = frame.seq
+                    await self.write(frame.text)
+                elif seq == room.seq and (renewed := room.renewed(shown)):
+                    shown = renewed
+                    await self.write(renewed.text)
+                else:
                     followed = True
                     await room.next_frame()
-                else:
-                    frame = await self._following(room, seq, followed)
-                    await self.write(frame.text)
-                    seq = frame.seq
         finally:
             room.leave()
 

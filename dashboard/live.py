@@ -43,7 +43,8 @@ def _guarded(read: Callable[..., Read], *arguments: Any) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message, encoded once. It takes a reader from `after` to `seq`. `partial`: there was more to say."""
+    """One message, encoded once. It takes a reader from `after` to `seq`, which are the same where it only says anew
+    what stands. `partial`: there was more to say."""
 
     after: int
     seq: int
@@ -109,6 +110,11 @@ class Room:
     def following(self, seq: int) -> Frame | None:
         """The frame that takes a reader on from `seq`, if it is still kept."""
         return next((frame for frame in reversed(self.frames) if frame.after == seq < frame.seq), None)
+
+    def renewed(self, shown: Frame | None) -> Frame | None:
+        """The newest frame, if it takes nobody further and is not the one shown."""
+        newest = self.frames[-1] if self.frames else None
+        return newest if newest and newest is not shown and newest.after == newest.seq else None
 
     async def _work(self) -> None:
         clock = asyncio.get_running_loop().time

@@ -36,13 +36,37 @@ def run_html(hub: Hub, run_id: int) -> Room:
 
 
 def run_json(hub: Hub, run_id: int) -> Room:
-    make = partial(next_events, run_id)
-    return hub.room("run json", run_id, lambda: Room(make, JSON_SECONDS, run=run_id))
+    return hub.room("run json", run_id, lambda: Room(Following(run_id), JSON_SECONDS, run=run_id))
 
 
 def next_frame(run_id: int, since: int) -> Frame:
     seq, text = frames.run_frame(run_id, since, timezone.now())
     return Frame(since, seq, text)
+
+
+class Following:
+    """Makes what comes after a seq: the next events; without any, the counters when the run was estimated anew."""
+
+    def __init__(self, run_id: int) -> None:
+        self._run_id = run_id
+        self._told = queries.NOT_ESTIMATED
+
+    def __call__(self, after: int) -> Frame | None:
+        if found := next_events(self._run_id, after):
+            return found
+        made = queries.estimated(self._run_id)
+        if made == self._told:
+            return None
+        self._told = made
+        return _counters(self._run_id, after)
+
+
+def _counters(run_id: int, after: int) -> Frame | None:
+    """A message without events; None when there are some by now."""
+    progress = queries.snapshot(run_id, timezone.now())
+    if progress["seq"] > after:
+        return None
+    return Frame(after, after, encode({"type": "events", "events": [], "progress": progress}))
 
 
 def next_events(run_id: int, after: int, until: int | None = None, limit: int = queries.MOST_EVENTS) -> Frame | None:

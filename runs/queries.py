@@ -84,6 +84,15 @@ def _eta(row: Mapping[str, Any], now: datetime) -> dict[str, float | None]:
     return {**left, "eta_confidence": row["eta_confidence"]}
 
 
+ETA = ("eta_at", "eta_low_at", "eta_high_at")
+NOT_ESTIMATED: tuple[datetime | None, ...] = (None,) * len(ETA)
+
+
+def estimated(run_id: int) -> tuple[datetime | None, ...]:
+    """When the run is expected to be over, and between when and when: it changes with each estimate, not with time."""
+    return Run.objects.filter(pk=run_id).values_list(*ETA).first() or NOT_ESTIMATED
+
+
 def _busy(row: Mapping[str, Any], until: datetime) -> float:
     """Seconds agents were at it: ended attempts as measured, open ones until then."""
     opened = row["open_query"] + row["open_execute"]

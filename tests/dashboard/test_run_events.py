@@ -1,13 +1,15 @@
 """`/ws/runs/{id}/?format=json`: every event once and in order, whatever the reader's pace."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from dashboard import consumers, streams
 from dashboard.live import hub
 from dashboard.pace import JSON_SECONDS, RESYNC_SECONDS
-from runs import queries
+from runs import announce, queries
 from runs.engine import states
 from runs.models import Event, Run
 from tests.dashboard.sockets import Headers, Socket, elsewhere, seqs
@@ -97,6 +99,45 @@ async def test_an_after_beyond_the_last_event_waits_for_the_next(run: Scene, me:
     await elsewhere(run.start, "k0")
     await advance(1)
     assert seqs(socket.messages())[0] == first["from_seq"] + 1
+    await socket.leave()
+
+
+async def test_a_new_estimate_comes_without_events_once_to_all_who_watch(run: Scene, me: Headers) -> None:
+    def expect(seconds: int) -> None:
+        left = {name: timezone.now() + timedelta(seconds=seconds) for name in queries.ETA}
+        Run.objects.filter(pk=run.run_id).update(**left, eta_confidence=0.8)
+        announce.changed(run.run_id)
+
+    await elsewhere(run.start, "k0")
+    one, other = [await Socket(path(run), me).open() for _ in range(2)]
+    one.messages(), other.messages()
+    seq = (await elsewhere(snapshot, run))["seq"]
+    for seconds in (1_000, 500):
+        await elsewhere(expect, seconds)
+        await advance(3 * RESYNC_SECONDS)
+        for socket in (one, other):
+            (told,) = socket.messages()
+            assert (told["type"], told["events"], told["progress"]["seq"]) == ("events", [], seq)
+            assert told["progress"]["eta_seconds"] == pytest.approx(seconds, abs=60)
+    await elsewhere(run.complete, "k0")
+    await advance(1)
+    assert seqs(one.messages())[0] == seq + 1
+    await one.leave()
+    await other.leave()
+
+
+async def test_estimates_that_follow_close_upon_each_other_come_as_one(run: Scene, me: Headers) -> None:
+    def expect() -> None:
+        for seconds in range(20):
+            left = {name: timezone.now() + timedelta(seconds=seconds) for name in queries.ETA}
+            Run.objects.filter(pk=run.run_id).update(**left)
+            announce.changed(run.run_id)
+
+    socket = await Socket(path(run), me).open()
+    socket.messages()
+    await elsewhere(expect)
+    await advance(JSON_SECONDS)
+    assert len(socket.messages()) <= 2
     await socket.leave()
 
 
