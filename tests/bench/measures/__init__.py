@@ -11,6 +11,7 @@ from tests.bench.measures import (
     idle,
     live,
     orchestrate,
+    pages,
     search,
     session,
     size,
@@ -28,6 +29,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "decompose": decompose.measure,
     "search": search.measure,
     "live": live.measure,
+    "pages": pages.measure,
     "start": start.measure,
     "idle": idle.measure,
 }
