@@ -1,5 +1,6 @@
 """The admin as a door of this product: signed in to by the same link, and with its name and colours."""
 
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -7,7 +8,10 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
+
+from dashboard import ansi
 
 FIRST = ("runs", "todos")
 
@@ -17,6 +21,19 @@ class Site(AdminSite):
     site_title = "Abreast admin"
     index_title = "History"
     enable_nav_sidebar = False
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page of it spells out what is hidden in texts, as other pages do."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def spelled_out(*args: Any, **kwargs: Any) -> HttpResponse:
+            response = inner(*args, **kwargs)
+            if isinstance(response, TemplateResponse):
+                response.add_post_render_callback(_spell_out)
+            return response
+
+        return spelled_out
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There are no passwords to guess: whoever is not signed in needs a login link, whoever is may not be here."""
@@ -28,3 +45,7 @@ class Site(AdminSite):
         """What the product is about comes before who may use it."""
         found = super().get_app_list(request, app_label)
         return sorted(found, key=lambda app: FIRST.index(app["app_label"]) if app["app_label"] in FIRST else len(FIRST))
+
+
+def _spell_out(response: TemplateResponse) -> None:
+    response.content = ansi.spelled_out(response.content.decode()).encode()

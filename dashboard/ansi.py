@@ -28,6 +28,7 @@ _HIDDEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
+_TEXT = re.compile(r"<textarea\b.*?</textarea>|<[^>]*>|(?P<text>[^<]+)", re.DOTALL)
 
 _COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
@@ -63,6 +64,11 @@ def _spelled(match: re.Match[str]) -> str:
 def plain(text: str) -> str:
     """The text without any escape sequence, for one line of a message."""
     return visible(_SEQUENCE.sub("", text))
+
+
+def spelled_out(page: str) -> str:
+    """A finished page of HTML, its texts as by `visible`. What is in tags and text areas stays: it may be sent back."""
+    return _TEXT.sub(lambda match: visible(match["text"]) if match["text"] else match[0], page)
 
 
 def to_html(text: str) -> SafeString:

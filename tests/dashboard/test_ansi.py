@@ -106,6 +106,12 @@ def test_a_hidden_character_is_spelled_out(hidden: str) -> None:
     assert ansi.visible(f"a{hidden}b") == f"a{name}b"
 
 
+def test_a_finished_page_spells_out_its_texts_and_keeps_what_is_sent_back() -> None:
+    page = '<p title="\u202ea">\u202eb\x1b</p>\n<textarea name="x">\u202ec</textarea><input value="\u202ed">'
+    shown = '<p title="\u202ea">⟨U+202E⟩b</p>\n<textarea name="x">\u202ec</textarea><input value="\u202ed">'
+    assert ansi.spelled_out(page) == shown
+
+
 def test_ordinary_writing_is_left_alone() -> None:
     text = "Grüße, 数据, עברית, 👍 — ok\tdone"
     assert ansi.to_html(text) == text

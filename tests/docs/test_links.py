@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.docs.reading import DOCUMENTS, ROOT, anchors, fences, links, name_of, text_of
-from tests.pictures.__main__ import MOST_BYTES, PICTURES, TARGET
+from tests.pictures.__main__ import PICTURES, TARGET
+from tests.pictures.picture import MOST_BYTES
 
 NAMES = [name_of(document) for document in DOCUMENTS]
 KNOWN_HOSTS = {"127.0.0.1:8000", "semver.org", "status.example", "www.standardwebhooks.com"}

@@ -11,6 +11,7 @@ from tests.bench.measures import (
     idle,
     live,
     orchestrate,
+    pages,
     scaled,
     search,
     session,
@@ -30,6 +31,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "decompose": decompose.measure,
     "search": search.measure,
     "live": live.measure,
+    "pages": pages.measure,
     "start": start.measure,
     "idle": idle.measure,
 }

@@ -117,6 +117,7 @@ class Asking:
 
 
 def spread(seconds: list[float]) -> dict[str, Any]:
-    """Median and 99th percentile, in milliseconds."""
+    """Median, 95th and 99th percentile, in milliseconds."""
     ordered = sorted(seconds)
-    return {"median": 1_000 * ordered[len(ordered) // 2], "p99": 1_000 * ordered[int(len(ordered) * 0.99)]}
+    shares = {"median": 0.5, "p95": 0.95, "p99": 0.99}
+    return {name: 1_000 * ordered[int(len(ordered) * share)] for name, share in shares.items()}

@@ -11,6 +11,7 @@ from runs.models import Run, Subtask, Token
 from tests.factories import token_of
 from tests.runs.admin.pages import HISTORY, change, changelist, queries_of
 from tests.runs.making import Work, work
+from todos.models import Todo
 
 # ---- who gets in ----
 
@@ -131,3 +132,13 @@ def test_no_page_of_the_admin_has_anything_inline(browser: Client, made: Work) -
         page = response.content.decode()
         assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", page) == [], path
         assert "default-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_hidden_characters_are_spelled_out_but_not_in_what_is_sent_back(browser: Client, made: Work) -> None:
+    Subtask.objects.filter(pk=made.run.subtasks.all()[0].pk).update(content="\u202egnp.exe")
+    Todo.objects.update(content="pay\u200bpal")
+    for path in (changelist(Subtask), change(made.run.subtasks.all()[0])):
+        page = browser.get(path).content.decode()
+        assert "⟨U+202E⟩gnp.exe" in page and "\u202e" not in page
+    page = browser.get(change(Todo.objects.all()[0])).content.decode()
+    assert ">\npay\u200bpal</textarea>" in page and "pay⟨U+200B⟩pal" in page
