@@ -33,9 +33,8 @@ HOOKS = {"include-name": "POST /api/v1/hooks/claude-code/", "checks": {"negative
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """So many requests of these operations, as a role."""
+    """So many requests of these operations."""
 
-    role: Role
     phase: str
     cases: int
     operations: Sequence[str]
@@ -47,10 +46,10 @@ def operations() -> list[str]:
     return [f"{method.upper()} {path}" for path, said in document()["paths"].items() for method in said]
 
 
-def play(part: Part, watched: Watched, sample: Sample) -> list[str]:
+def play(part: Part, role: Role, watched: Watched, sample: Sample) -> list[str]:
     """What was wrong with the answers."""
     before, found = watched.statuses.total(), []
-    stream = from_schema(_schema(part, watched, sample)).execute()
+    stream = from_schema(_schema(part, role, watched, sample)).execute()
     try:
         for event in stream:
             found += _wrong(event)
@@ -71,8 +70,8 @@ def _wrong(event: events.EngineEvent) -> list[str]:
     return []
 
 
-def _schema(part: Part, watched: Watched, sample: Sample) -> BaseSchema:
-    schema: BaseSchema = schemathesis.openapi.from_dict(document(), config=_config(part, sample))
+def _schema(part: Part, role: Role, watched: Watched, sample: Sample) -> BaseSchema:
+    schema: BaseSchema = schemathesis.openapi.from_dict(document(), config=_config(part, role, sample))
     schema = schema.include(name=list(part.operations))
     schema.app = watched
     schema.hooks.hook("map_case")(_at_once)
@@ -81,13 +80,13 @@ def _schema(part: Part, watched: Watched, sample: Sample) -> BaseSchema:
     return schema
 
 
-def _config(part: Part, sample: Sample) -> SchemathesisConfig:
+def _config(part: Part, role: Role, sample: Sample) -> SchemathesisConfig:
     examples = max(1, part.cases // len(part.operations))
     return SchemathesisConfig.from_dict(
         {
             "seed": part.seed,
             "base-url": HOST,
-            "headers": dict(part.role.headers),
+            "headers": dict(role.headers),
             "continue-on-failure": True,
             "generation": {
                 "max-examples": part.cases if part.phase == "stateful" else examples,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -39,22 +40,20 @@ class Role:
         return SCOPES[self.name]
 
 
-def make(ada: User, eve: User, run: Run) -> list[Role]:
-    """`run` is the one of the token that is narrowed to a run."""
-    long_ago = timezone.now() - timedelta(days=1)
-    tokens = {
-        "expired": token_of(ada, "admin", expires_at=long_ago),
-        "viewer": token_of(ada, "viewer"),
-        "agent": token_of(ada, "agent"),
-        "agent of one run": token_of(ada, "agent", run=run),
-        "operator": token_of(ada, "operator"),
-        "operator with commands": token_of(ada, "operator", commands=True),
-        "admin": token_of(ada, "admin"),
-        "admin of somebody else": token_of(eve, "admin"),
+def make(name: str, ada: User, eve: User, shared: Run) -> Role:
+    """A new token of this role. `shared` is the run of one that is narrowed to a run."""
+    if name == "nobody":
+        return Role(name, {})
+    if name == "owner in a browser":
+        return Role(name, _browser(ada))
+    owner = eve if name == "admin of somebody else" else ada
+    more: dict[str, dict[str, Any]] = {
+        "expired": {"expires_at": timezone.now() - timedelta(days=1)},
+        "agent of one run": {"run": shared},
+        "operator with commands": {"commands": True},
     }
-    headers: dict[str, Mapping[str, str]] = {name: {"Authorization": f"Bearer {text}"} for name, text in tokens.items()}
-    headers |= {"nobody": {}, "owner in a browser": _browser(ada)}
-    return [Role(name, headers[name]) for name in SCOPES]
+    text = token_of(owner, SCOPES[name] or "admin", **more.get(name, {}))
+    return Role(name, {"Authorization": f"Bearer {text}"})
 
 
 def _browser(owner: User) -> Mapping[str, str]:

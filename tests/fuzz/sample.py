@@ -12,7 +12,8 @@ from tests.runs.api.outside import run_of
 from tests.scenes import scene
 from todos.models import Todo
 
-EXTERNAL = tuple({"key": f"e{at}"} for at in range(8))
+EXTERNAL = tuple({"key": f"e{at}"} for at in range(40))
+NEWEST = 8
 APPROVAL = {"key": "ok", "executor": {"name": "approval", "question": "Ship it?"}}
 IN_PATHS = ("run", "todo", "agent", "attempt", "webhook", "key", "kind", "name", "session")
 IN_BODIES = {
@@ -28,7 +29,7 @@ IN_BODIES = {
 
 @dataclass
 class Sample:
-    """`shared`: the run that all agents work on."""
+    """`shared`: the run that agents work on. `names`: what there is, by kind."""
 
     shared: Run
     names: dict[str, list[Any]] = field(default_factory=dict)
@@ -38,11 +39,11 @@ class Sample:
         return {f"path.{name}": name for name in IN_PATHS} | IN_BODIES
 
     def dictionaries(self) -> dict[str, Any]:
-        """What is there, by kind."""
         return {name: {"values": values} for name, values in self.names.items()}
 
 
 def fill(ada: User) -> Sample:
+    """All of it anew, beside what is there."""
     api = Api(token_of(ada, "operator", commands=True))
     plant(ada, **EXAMPLE)
     plant(ada, content="Alone")
@@ -53,28 +54,32 @@ def fill(ada: User) -> Sample:
     return Sample(run_of(ada, *EXTERNAL, APPROVAL))
 
 
-def work(sample: Sample, number: int, headers: Mapping[str, str]) -> None:
-    """This role registers an agent of its own and takes two subtasks; with the second it asks a person."""
+def work(sample: Sample, headers: Mapping[str, str]) -> None:
+    """Whoever sends these registers an agent and takes four subtasks; with the last it asks a person."""
     api = Api()
     api.headers = dict(headers)
-    name = f"impl-{number}"
+    name = f"impl-{sample.shared.pk}"
     _done(api.post("agents/", {"name": name}))
-    told = api.post("leases/", {"agent": name, "limit": 2, "run": str(sample.shared.pk)})
+    told = api.post("leases/", {"agent": name, "limit": 4, "run": str(sample.shared.pk)})
     _done(told)
-    for lease in told.json()["leases"][1:]:
-        _done(api.post(f"attempts/{lease['attempt']}/ask/", {"epoch": lease["epoch"], "question": "Now?"}))
+    lease = told.json()["leases"][-1]
+    _done(api.post(f"attempts/{lease['attempt']}/ask/", {"epoch": lease["epoch"], "question": "Now?"}))
 
 
 def look(sample: Sample) -> Sample:
-    """Notes what there is by now."""
+    """Notes what there is by now: the newest of each kind."""
     ids = {"run": Run, "todo": Todo, "agent": Agent, "attempt": Attempt, "webhook": Webhook}
-    sample.names = {
-        name: [str(pk) for pk in model.objects.order_by("pk").values_list("pk", flat=True)]  # type: ignore[attr-defined]
-        for name, model in ids.items()
+    for name, model in ids.items():
+        newest = model._default_manager.order_by("-pk").values_list("pk", flat=True)[:NEWEST]
+        sample.names[name] = [str(pk) for pk in newest]
+    sample.names |= {
+        "key": ["a", "b", "c", "scan", "lint", "t", "todo-1", "ok", "e0", "e1", "e9"],
+        "kind": ["database", "api"],
+        "name": ["main"],
+        "session": ["s1"],
+        "agent_name": list(Agent.objects.order_by("-pk").values_list("name", flat=True)[:NEWEST]),
+        "epoch": [1, 2],
     }
-    sample.names |= {"agent_name": list(Agent.objects.values_list("name", flat=True)), "epoch": [1, 2]}
-    keys = {str(key) for key in Todo.objects.exclude(key="").values_list("key", flat=True)}
-    sample.names |= {"key": sorted(keys), "kind": ["database", "api"], "name": ["main"], "session": ["s1"]}
     return sample
 
 
@@ -85,6 +90,9 @@ def _embedded(ada: User) -> None:
     under_way.later(3)
     under_way.complete("a", result={"found": 3})
     under_way.print("b", "half of it\n")
+    elsewhere = scene(ada)
+    elsewhere.start("a")
+    Run.objects.filter(pk=elsewhere.run_id).update(backend="celery")  # which this database could not have made
     ended = scene(ada, ("a", "b"), claims={"a": [{"kind": "database", "name": "main", "mode": "read", "amount": 1}]})
     ended.start("a", "b")
     ended.later(5)

@@ -111,8 +111,8 @@ def test_answers_that_the_document_does_not_know_are_found(
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
     watched = Watched(application, noted)
-    part = Part(ANYBODY, "fuzzing", 2, ["GET /api/v1/todos/"], seed=1)
+    part = Part("fuzzing", 2, ["GET /api/v1/todos/"], seed=1)
     nothing = Sample(Run(), {name: ["1"] for name in {*IN_PATHS, *IN_BODIES.values()}})
-    found = play(part, watched, nothing)
+    found = play(part, ANYBODY, watched, nothing)
     assert wrong in {one.partition(" ")[0] for one in found}
     assert watched.statuses[status] >= 2
