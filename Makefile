@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-fast check lint types bench pictures solver scale faults lock clean
+.PHONY: help run test test-fast check lint types bench pictures solver scale faults fuzz lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -48,6 +48,9 @@ scale: $(VENV)/.test ## start it on PostgreSQL, Redis and Celery, several proces
 
 faults: $(VENV)/.test ## end and cut off real processes at random, then count: MINUTES=10 SEED=1 are honoured
 	@MINUTES="$(MINUTES)" SEED="$(SEED)" $(BIN)/python -m tests.faults
+
+fuzz: $(VENV)/.test ## send the API requests made from its OpenAPI document, as everybody: CASES=20000 SEED=1 are honoured
+	@CASES="$(CASES)" SEED="$(SEED)" $(BIN)/python -m tests.fuzz
 
 lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
