@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("runs", "0016_estimates"),
+        ("runs", "0017_webhook_paused"),
     ]
 
     operations = [

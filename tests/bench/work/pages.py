@@ -87,7 +87,7 @@ def filters(page: Page) -> Callable[[], float]:
 
 def ticks(page: Page, server: Server, run: int) -> Callable[[], float]:
     """Each is a report of an agent, timed from its sending to the picture that shows it."""
-    asking = Asking(server, server.authorization)
+    asking = Asking(server.port, server.authorization)
     asking.ask("/api/v1/agents/", "POST", b'{"name": "bench"}')
     _, said = asking.ask("/api/v1/leases/", "POST", json.dumps({"agent": "bench", "run": str(run)}).encode())
     lease = json.loads(said)["leases"][0]
