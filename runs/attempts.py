@@ -50,10 +50,15 @@ def _known(numbers: Iterable[int]) -> dict[int, About]:
     if missing:
         rows = Attempt.objects.filter(pk__in=missing, agent__token__isnull=False)
         found = rows.values_list("pk", "epoch", "run_id", "subtask_id", "agent_id", "token_id", "run__owner_id")
-        if len(_remembered) > REMEMBERED:
-            _remembered.clear()
-        _remembered.update((row[0], About(*row)) for row in found)
+        remember(About(*row) for row in found)
     return {number: about for number in wanted if (about := _remembered.get(number))}
+
+
+def remember(found: Iterable[About]) -> None:
+    """For reports that are to come."""
+    if len(_remembered) > REMEMBERED:
+        _remembered.clear()
+    _remembered.update((about.number, about) for about in found)
 
 
 def _may_report(principal: Principal, about: About) -> bool:
@@ -115,7 +120,8 @@ def check_result(report: Report, at: str) -> None:
 def end(report: Report, attempt: About, output: str) -> None:
     """Delivers the end of an attempt, with the last of its output. What is refused leaves nothing behind."""
     with _writing(attempt):
-        if report.epoch == attempt.epoch and _is_open(attempt.number):
+        # Without output there is nothing to leave behind.
+        if report.epoch == attempt.epoch and (not output or _is_open(attempt.number)):
             _end(report, attempt, output)
         else:
             deliver(report)

@@ -14,6 +14,8 @@ from typing import Any
 
 from django.db import connection
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -28,7 +30,7 @@ class Statement:
         Raises ValueError for what no database could give back: numbers that are none, text that is no Unicode.
         """
         if rows is not None:
-            values["rows"] = json.dumps(list(rows), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+            values["rows"] = _ENCODER.encode(list(rows))
         with connection.cursor() as cursor:
             cursor.execute(_text(self, connection.vendor), values)
             return list(cursor.fetchall()) if cursor.description else []
@@ -68,7 +70,7 @@ def moment(stored: Any) -> datetime | None:
 
 
 def json_text(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return None if value is None else _ENCODER.encode(value)
 
 
 def json_value(stored: Any) -> Any:
