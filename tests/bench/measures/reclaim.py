@@ -20,6 +20,7 @@ def measure(sitting: Sitting) -> Iterator[Line]:
     for database, said in found.items():
         what = f"last word of an agent to its work leased again, {database}"
         facts = {"deaths": said[0]["deaths"], "most_ms": said[0]["most"]}
-        median, p99 = (sample(said, lambda one, part=part: one[part] / 1_000) for part in ("median", "p99"))
+        median = sample(said, lambda one: one["median"] / 1_000)
+        p99 = sample(said, lambda one: one["p99"] / 1_000)
         yield Line(NAME, f"{what}, median", "s", median)
         yield Line(NAME, f"{what}, p99", "s", p99, target=at_most(16, 15.5), facts=facts)
