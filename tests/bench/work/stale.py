@@ -1,4 +1,4 @@
-"""Posts of agents whose work is another's by now: all must be refused, and change nothing."""
+"""Posts of agents whose work others have done by now: all must be refused, and change nothing."""
 
 import argparse
 import hashlib
@@ -54,6 +54,7 @@ def main() -> None:
     with serving() as server:
         product.port = server.port
         lost = product.leased_anew(CLIENTS)
+        product.end()  # or the leases of those others would run out meanwhile
         before = state()
         each = -(-options.posts // CLIENTS)
         drive(server, [zombie(product.token, attempt, each, statuses) for attempt in lost], LIMIT_SECONDS, warm=0)
