@@ -48,10 +48,7 @@ def _known(numbers: Iterable[int]) -> dict[int, About]:
     wanted = set(numbers)
     missing = [number for number in wanted if number not in _remembered]
     if missing:
-        rows = _rows(pk__in=missing, agent__token__isnull=False)
-        if len(_remembered) > REMEMBERED:
-            _remembered.clear()
-        _remembered.update((row.number, row) for row in rows)
+        remember(_rows(pk__in=missing, agent__token__isnull=False))
     return {number: about for number in wanted if (about := _remembered.get(number))}
 
 
@@ -59,6 +56,13 @@ def _rows(**where: Any) -> list[About]:
     found = Attempt.objects.filter(**where)
     rows = found.values_list("pk", "epoch", "run_id", "subtask_id", "agent_id", "token_id", "run__owner_id")
     return [About(*row) for row in rows]
+
+
+def remember(found: Iterable[About]) -> None:
+    """For reports that are to come."""
+    if len(_remembered) > REMEMBERED:
+        _remembered.clear()
+    _remembered.update((about.number, about) for about in found)
 
 
 def _may_report(principal: Principal, about: About) -> bool:
@@ -123,7 +127,8 @@ def check_result(report: Report, at: str) -> None:
 def end(report: Report, attempt: About, output: str) -> None:
     """Delivers the end of an attempt, with the last of its output. What is refused leaves nothing behind."""
     with _writing(attempt):
-        if report.epoch == attempt.epoch and _is_open(attempt.number):
+        # Without output there is nothing to leave behind.
+        if report.epoch == attempt.epoch and (not output or _is_open(attempt.number)):
             _end(report, attempt, output)
         else:
             deliver(report)

@@ -11,15 +11,13 @@ from math import ceil
 from threading import Lock
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from runs import delivering, journal, loop, orchestrator
-from runs.engine import states
-from runs.engine.modes import Mode
-from runs.models import Agent, Backend, Run
+from runs import attempts, delivering, journal, loop, orchestrator
+from runs.models import Agent, Run
 from runs.outside import Wanted, serve
 from runs.slips import Slip
+from runs.sql import Statement
 from runs.transitions import Lease
 
 
@@ -53,7 +51,7 @@ def lease(agent: Agent, owner_id: int, limit: int, run_id: int | None, since: da
     Each run that has something gives an equal part, as far as it can. Raises Busy when the ledger is full.
     """
     found: list[tuple[int, Lease]] = []
-    runs = turns.order(_with_work(owner_id, run_id).values_list("pk", F("open_query") + F("open_execute")))
+    runs = turns.order(with_work(owner_id, run_id))
     while runs and len(found) < limit:
         willing = []
         for at, run in enumerate(runs):
@@ -65,18 +63,47 @@ def lease(agent: Agent, owner_id: int, limit: int, run_id: int | None, since: da
             if share and len(given) == share:
                 willing.append(run)
         runs = willing
+    attempts.remember(_about(run, one, owner_id) for run, one in found)
     return found
 
 
-def _with_work(owner_id: int, run_id: int | None) -> QuerySet[Run]:
-    """Runs under way that may have something for agents from outside, and room for another attempt."""
-    shared = Q(lanes__query__mode=Mode.HYBRID) | Q(lanes__execute__mode=Mode.HYBRID)
-    runs = Run.objects.filter(Q(outside__gt=0) | shared, owner=owner_id, status__in=_UNDER_WAY)
-    runs = runs.filter(max_agents__gt=F("open_query") + F("open_execute")).exclude(backend=Backend.TRACKED)
-    return (runs if run_id is None else runs.filter(pk=run_id)).order_by()
+def _about(run: int, one: Lease, owner_id: int) -> attempts.About:
+    return attempts.About(one.attempt, one.epoch, run, one.pick.subtask, one.pick.agent, one.pick.token, owner_id)
 
 
-_UNDER_WAY = (states.Run.PENDING, states.Run.RUNNING)
+_owners: dict[int, int] = {}
+
+
+def owns(owner_id: int, run_id: int) -> bool:
+    """Whether there is this run, and it is hers. Who owns a run never changes."""
+    if run_id not in _owners:
+        found = Run.objects.filter(pk=run_id).values_list("owner_id", flat=True).first()
+        if found is None:
+            return False
+        if len(_owners) > 10_000:
+            _owners.clear()
+        _owners[run_id] = found
+    return _owners[run_id] == owner_id
+
+
+def forget() -> None:
+    """Who owns which run: for tests, whose database goes back to where it was."""
+    _owners.clear()
+
+
+_WITH_WORK = """
+    SELECT id, open_query + open_execute FROM runs_run
+    WHERE owner_id = %(owner)s AND status IN ('pending', 'running') AND backend <> 'tracked'
+      AND max_agents > open_query + open_execute
+      AND (outside > 0 OR lanes -> 'query' ->> 'mode' = 'hybrid' OR lanes -> 'execute' ->> 'mode' = 'hybrid')
+"""
+_OF_ALL, _OF_ONE = Statement("", _WITH_WORK), Statement("", f"{_WITH_WORK} AND id = %(run)s")
+
+
+def with_work(owner_id: int, run_id: int | None) -> list[tuple]:
+    """Runs under way that may have something for agents from outside, and room for another attempt: with the number of
+    those under way."""
+    return _OF_ALL(owner=owner_id) if run_id is None else _OF_ONE(owner=owner_id, run=run_id)
 
 
 def _from_run(run_id: int, wanted: Wanted) -> list[Lease]:

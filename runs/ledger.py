@@ -298,3 +298,4 @@ class Ledger:
         if slips:
             self._carry_out(slips)
         self._mirror.show()
+        self._next_sweep = tick + sweep.until_next(self.clock())

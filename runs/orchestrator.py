@@ -11,6 +11,7 @@ from django.utils import timezone
 from runs import journal, loop, transitions
 from runs.backends import slots
 from runs.backends.embedded import Embedded
+from runs.clerk import Clerk
 from runs.courier import Courier
 from runs.estimating.live import Live
 from runs.executors import python
@@ -43,6 +44,16 @@ def start(lead: Lead | None = None) -> Ledger:
     for one in (Courier(), Live()):
         one.start()
         _beside.append(one)
+    return _ledger
+
+
+def attend() -> Ledger:
+    """Starts what writes for a process that only serves."""
+    global _ledger
+    if _ledger is not None:
+        raise RuntimeError("the ledger of this process is running already")
+    _ledger = Clerk()
+    _ledger.start()
     return _ledger
 
 

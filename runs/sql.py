@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import connection
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -31,7 +33,7 @@ class Statement:
         if rows is not None:
             rows = list(rows)
             values["row_count"] = len(rows)
-            values["rows"] = json.dumps(rows, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+            values["rows"] = _ENCODER.encode(rows)
         with connection.cursor() as cursor:
             cursor.execute(_text(self, connection.vendor), values)
             return list(cursor.fetchall()) if cursor.description else []
@@ -72,7 +74,7 @@ def moment(stored: Any) -> datetime | None:
 
 
 def json_text(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return None if value is None else _ENCODER.encode(value)
 
 
 def json_value(stored: Any) -> Any:

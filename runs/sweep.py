@@ -16,6 +16,7 @@ from runs.reports import Report, Said
 from runs.sql import moment, stamp
 
 SECONDS = 1.0
+SOONEST_SECONDS = 0.05
 
 
 class Sweep:
@@ -65,6 +66,13 @@ def overdue(now: datetime) -> list[Report]:
         error = "" if waits_for == states.Wait.PERSON else "did not answer the cancel in time"
         found.append(Report(Said.CANCEL, run, attempt, epoch, error=error))
     return found
+
+
+def until_next(now: datetime) -> float:
+    """Seconds until the next look: SECONDS, or less where a lease ends before, so that its work is soon another's."""
+    [(stored,)] = sql.NEXT_END(now=stamp(now))
+    ends = moment(stored)
+    return SECONDS if ends is None else min(SECONDS, max(SOONEST_SECONDS, (ends - now).total_seconds()))
 
 
 def runs_to_visit(now: datetime) -> list[int]:

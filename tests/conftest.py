@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 
-from runs import attempts
+from runs import attempts, leasing
 from runs.api.authentication import tokens
 from tests.factories import Api, person, token_of
 
@@ -14,6 +14,7 @@ def _no_remembered_tokens() -> Iterator[None]:
     yield
     tokens.forget()
     attempts.forget()
+    leasing.forget()
 
 
 @pytest.fixture

@@ -133,6 +133,7 @@ def test_only_those_who_keep_state_know_its_sql(path: Path) -> None:
         "runs.queries",
         "runs.waits",
         "runs.attention",
+        "runs.commands",
     )
     if not any(below(name_of(path), writer) for writer in writers):
         assert {name for name in imports(path) if below(name, "runs.statements")} == set()

@@ -44,6 +44,7 @@ App = Callable[[Any, Receive, Send], Awaitable[None]]
 T = TypeVar("T")
 
 THREADS = 32
+MOST_BYTES = 65_536  # of a body that is read in the event loop, which stands still meanwhile
 
 _ONE = rf"/api/v1/attempts/(?P<attempt>{ID_PATTERN})"
 ROUTES: tuple[tuple[re.Pattern[str], type[Endpoint]], ...] = (
@@ -117,7 +118,7 @@ class Lean:
     async def _told(self, asked: Asked, content: bytes, ledger: Ledger) -> Any:
         found = tokens.remembered(asked.token) or await self._in_thread(partial(tokens.principal, asked.token))
         endpoint = _endpoint(asked, found)
-        if len(content) > asked.operation.max_bytes:
+        if len(content) > MOST_BYTES:
             raise NotPlain
         body = asked.operation.read(strict_json.loads(content) if content else {})
         if isinstance(endpoint, Delivering):

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from runs import agents, announce, handing_out, leasing
 from runs.api.agents import LEASING, Name
-from runs.models import Agent, Run
+from runs.models import Agent
 from todos.principal import Principal
 from todos.problems import Invalid
 from todos.rest.answers import closed
@@ -107,8 +107,7 @@ def _run_for(principal: Principal, wanted: int | None) -> int | None:
     """The run to lease from, None for any. Raises Invalid at `/run`."""
     if wanted is None:
         return principal.run_id
-    mine = principal.run_id in (None, wanted) and Run.objects.filter(pk=wanted, owner=principal.owner_id).exists()
-    if not mine:
+    if principal.run_id not in (None, wanted) or not leasing.owns(principal.owner_id, wanted):
         raise Invalid.at("/run", "there is no such run")
     return wanted
 

@@ -65,7 +65,16 @@ from runs.statements.reporting import (
     START_ATTEMPTS,
     START_SUBTASKS,
 )
-from runs.statements.sweeping import CANCEL_OVERDUE, EXTEND_LEASES, OPEN_LEASES, OVERDUE, TO_SHOW, TO_VISIT, UNDER_WAY
+from runs.statements.sweeping import (
+    CANCEL_OVERDUE,
+    EXTEND_LEASES,
+    NEXT_END,
+    OPEN_LEASES,
+    OVERDUE,
+    TO_SHOW,
+    TO_VISIT,
+    UNDER_WAY,
+)
 from runs.statements.tracked import ASK_ELSEWHERE, BEGIN_REPORTED, BILL, MARK_REPORTED, OPEN_REPORTED, RENAME
 
 __all__ = [
@@ -103,6 +112,7 @@ __all__ = [
     "LEASE_SUBTASKS",
     "LENGTHEN",
     "MARK_REPORTED",
+    "NEXT_END",
     "NEXT_PHASE",
     "NEXT_TWINS",
     "OPEN_LEASES",

@@ -12,6 +12,14 @@ OVERDUE = Statement(
     """,
 )
 
+NEXT_END = Statement(
+    "",
+    """
+    SELECT MIN(lease_expires_at) FROM runs_attempt
+    WHERE status IN ('leased', 'running') AND lease_expires_at > %(now)s AND waits_for = ''
+    """,
+)
+
 CANCEL_OVERDUE = Statement(
     "",
     """

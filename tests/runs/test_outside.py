@@ -192,6 +192,6 @@ def test_runs_with_least_under_way_come_first_then_those_served_longest_ago() ->
 @pytest.mark.django_db
 def test_a_run_that_has_nothing_for_agents_is_not_asked(ada: User) -> None:
     run = run_of(ada, {"key": "a", "executor": {"name": "simulate"}}, backend="embedded")
-    assert list(leasing._with_work(ada.pk, None)) == []
+    assert leasing.with_work(ada.pk, None) == leasing.with_work(ada.pk, run.pk) == []
     Run.objects.filter(pk=run.pk).update(lanes={"query": {"mode": "hybrid"}})
-    assert list(leasing._with_work(ada.pk, None)) == [run]
+    assert leasing.with_work(ada.pk, None) == leasing.with_work(ada.pk, run.pk) == [(run.pk, 0)]

@@ -36,6 +36,16 @@ def test_an_agent_that_falls_silent_loses_its_attempt_after_fifteen_seconds(stag
     assert made.run.losses == 1
 
 
+def test_the_next_look_is_when_the_next_lease_ends_or_in_a_second(stage: Stage) -> None:
+    assert sweep.until_next(NOW) == 1.0
+    made = outside(stage)
+    made.begin("x")
+    assert sweep.until_next(lease_end(made) - timedelta(seconds=7)) == 1.0
+    assert sweep.until_next(lease_end(made) - timedelta(seconds=0.25)) == pytest.approx(0.25)
+    assert sweep.until_next(lease_end(made) - timedelta(milliseconds=1)) == 0.05
+    assert sweep.until_next(lease_end(made)) == 1.0
+
+
 def test_an_agent_that_beats_keeps_its_attempt(stage: Stage) -> None:
     made = outside(stage)
     lease = made.begin("x")

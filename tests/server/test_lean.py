@@ -121,6 +121,12 @@ def test_what_is_not_plain_is_left_to_django(caller: Caller, headers: dict[str, 
     assert (said.status, said.went_the_short_way) == (status, False)
 
 
+def test_a_large_body_is_read_where_nobody_waits_for_it(caller: Caller) -> None:
+    body = {"epoch": 9, "result": "x" * 65_536}
+    said = caller.ask(f"attempts/{caller.lease['attempt']}/complete/", body)
+    assert (said.status, said.went_the_short_way) == (409, False)
+
+
 def test_another_scope_is_refused(caller: Caller) -> None:
     viewer = caller.server.manage("create_token", "viewer", "--scope", "viewer").stdout.strip()
     path = f"attempts/{caller.lease['attempt']}/heartbeat/"

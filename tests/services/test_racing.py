@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests import scale, servers
@@ -38,6 +39,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         with scale.started(found.environment, web=2, orchestrators=1, workers=0, seats=0):
             servers.until(lambda: servers.answers(f"{found.url}/readyz"), "the web processes answer", 120)
             yield found
+
+
+def test_each_web_process_writes_many_reports_at_a_time(deployed: Deployed) -> None:
+    """Its ledger tells how many; `manage.py web` has one of its own."""
+    found = httpx.get(f"{deployed.url}/metrics", headers={"Authorization": f"Bearer {deployed.token}"})
+    assert "abreast_ledger_batch_size_count" in found.text
+    assert "abreast_workers" not in found.text
 
 
 def test_no_two_agents_get_the_same_attempt(deployed: Deployed) -> None:

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from dashboard import database, exposure, serving, static
 from dashboard.management.commands.up import ASGI
 from dashboard.stopping import Stopping
+from runs import orchestrator
 
 
 class Command(BaseCommand):
@@ -47,4 +48,8 @@ class Command(BaseCommand):
             with serving.remembered(settings.HOME, url):
                 self.stdout.write(f"web: {url}")
                 self.stdout.flush()
-                serving.serve(settings.SERVER, import_string(ASGI), listener, stopping)
+                orchestrator.attend()
+                try:
+                    serving.serve(settings.SERVER, import_string(ASGI), listener, stopping)
+                finally:
+                    orchestrator.stop()

@@ -18,7 +18,8 @@ import psycopg
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402  (these need the settings)
+from django.conf import settings  # noqa: E402  (these need the settings)
+from django.core.management import call_command  # noqa: E402
 
 from runs import actions, tokens  # noqa: E402
 from runs.models import Agent, Run, Token  # noqa: E402
@@ -77,14 +78,14 @@ def leasing(path: str, token: str, wanted: dict[str, Any], complete: Callable[[A
 class Product:
     """The server, and runs for the clients that were made before it started; they are leased over REST."""
 
-    def __init__(self, what: Sequence[str]) -> None:
+    def __init__(self, what: Sequence[str], clients: Sequence[int] = CLIENTS) -> None:
         self.token = tokens.make(tokens.owner(), "bench", scope="operator")
-        number = Token.objects.values_list("pk", flat=True).get(digest=tokens.digest(self.token))
+        token = Token.objects.values_list("pk", flat=True).get(digest=tokens.digest(self.token))
         self.agents = [f"agent-{at}" for at in range(max(CLIENTS))]
-        Agent.objects.bulk_create(Agent(name=name, kind="agent", token_id=number, depth=1) for name in self.agents)
+        Agent.objects.bulk_create(Agent(name=name, kind="agent", token_id=token, depth=1) for name in self.agents)
         sizes = {"single": lambda clients: [clients], "leasing": lambda clients: [LEASES], "batches": _in_runs}
         self._runs = {
-            (name, clients): [_run(size).pk for size in sizes[name](clients)] for name in what for clients in CLIENTS
+            (name, number): [make_run(size).pk for size in sizes[name](number)] for name in what for number in clients
         }
         self._leases: list[Lease] = []  # that are open
         self.port = 0
@@ -99,6 +100,15 @@ class Product:
         assert len(found) == limit, (len(found), limit)
         self._leases += found
         return found
+
+    def leased_anew(self, clients: int) -> list[str]:
+        """Attempts whose work another holds by now: each was lost, as if its agent had been silent for too long."""
+        [run] = self._runs["single", clients]
+        first = [self.leased(run, 1, name)[0] for name in self.agents[:clients]]
+        time.sleep(settings.LEASE_SECONDS + 1)
+        for name in self.agents[:clients]:
+            self.leased(run, 1, name)
+        return [str(attempt) for attempt, _ in first]
 
     def single(self, clients: int) -> Sequence[Caller]:
         [run] = self._runs["single", clients]
@@ -138,7 +148,7 @@ def _in_runs(clients: int) -> list[int]:
     return [BATCH * min(clients, IN_A_RUN)] * max(1, clients // IN_A_RUN)
 
 
-def _run(subtasks: int) -> Run:
+def make_run(subtasks: int) -> Run:
     keys: dict[str, list[str]] = {f"t{at}": [] for at in range(subtasks)}
     todo = tree(tokens.owner(), {key: {"executor": None} for key in keys}, keys)
     options = actions.Options(backend="external", strategy="parallel", max_agents=max(32, min(subtasks, 1_000)))

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs import outputs, sweep
+from runs import attempts, outputs, sweep
 from runs.models import Attempt, Event, Run, Subtask
 from tests.factories import Api, pointers, token_of
 from tests.runs.api.outside import Outsider, lose, refused, row, run_of
@@ -230,6 +230,7 @@ def test_nobody_reports_for_a_worker_of_ours(ada: User, api: Api) -> None:
     run = run_of(ada, backend="embedded")
     lease = Outsider(ada).take(run=str(run.pk))
     Attempt.objects.update(agent=worker("agent-1").pk, token=None)
+    attempts.forget()
     assert api.post(f"attempts/{lease['attempt']}/complete/", {"epoch": 1}).status_code == 404
 
 
