@@ -1,4 +1,4 @@
-"""`compose.yaml` and the `Dockerfile` name commands, flags, variables and files that there are. (Neither is run here.)"""
+"""`compose.yaml` and the `Dockerfile` name commands, flags, variables and files that there are. Neither is run here."""
 
 import re
 from typing import Any
