@@ -90,7 +90,7 @@ class Theatre:
         self.faults[name] += 1
 
     def call(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
-        """As a careful client does it: again until there is an answer, under the same key. None of ours is a 500."""
+        """As a careful client does it: again until there is an answer, under the same key. 500 is never an answer."""
         headers = {"Authorization": f"Bearer {self.token}"} | ({"Idempotency-Key": key} if key else {})
         url = f"http://127.0.0.1:{self.named['PORT']}/api/v1/{path}"
         until = time.monotonic() + 60

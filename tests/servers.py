@@ -53,6 +53,11 @@ def _folder_of(package: str) -> Path:
     return Path(found.origin).parent
 
 
+def programs() -> Path:
+    """Where PostgreSQL's own programs are."""
+    return _folder_of("pgserver") / "pginstall" / "bin"
+
+
 class Postgres:
     """A PostgreSQL that by default does not wait for the disk: what it loses in a power cut is no loss here."""
 
@@ -60,7 +65,7 @@ class Postgres:
         self._fsync = fsync
         self.port = free_port()
         self.url = f"postgres://abreast@127.0.0.1:{self.port}/postgres"
-        self._bin = _folder_of("pgserver") / "pginstall" / "bin"
+        self._bin = programs()
         self._folder = folder
         self._user = NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None

@@ -59,7 +59,7 @@ class Command(BaseCommand):
             if static.is_stale():
                 static.collect()
             self._name_cookies(port, url)
-            lead = _to_lead()  # a signal still ends this wait
+            lead = self._to_lead()  # a signal still ends this wait
             settings.AGENT_URL = settings.AGENT_URL or url
             stopping.hold()
             _orchestrate(lead)
@@ -68,6 +68,21 @@ class Command(BaseCommand):
             finally:
                 orchestrator.stop()
                 database.tidy()
+
+    def _to_lead(self) -> Lead | None:
+        """On SQLite the lock of the home folder keeps others away; on PostgreSQL one process leads."""
+        if connection.vendor == "sqlite":
+            return None
+        lead = Lead()
+        if lead.acquire():
+            return lead
+        self._say(f"another process leads: waiting {SECONDS} s, in case it has died")
+        until = time.monotonic() + SECONDS + 1
+        while time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+            if lead.acquire():
+                return lead
+        raise serving.CannotServe("another process orchestrates on this database: start `manage.py web` beside it")
 
     def _refuse_danger(self, address: str) -> None:
         if not exposure.is_local(address) and (dangers := exposure.dangers()):
@@ -101,19 +116,6 @@ class Command(BaseCommand):
         with suppress(OSError):  # whoever read this may be gone, which is no reason to stop
             self.stdout.write(line)
             self.stdout.flush()
-
-
-def _to_lead() -> Lead | None:
-    """On SQLite the lock of the home folder keeps others away; on PostgreSQL one process leads. Raises CannotServe."""
-    if connection.vendor == "sqlite":
-        return None
-    lead = Lead()
-    until = time.monotonic() + SECONDS + 1  # one that was killed leads until its time is up
-    while not lead.acquire():
-        if time.monotonic() > until:
-            raise serving.CannotServe("another process orchestrates on this database: start `manage.py web` beside it")
-        time.sleep(LOOK_SECONDS)
-    return lead
 
 
 def _orchestrate(lead: Lead | None) -> None:

@@ -1,0 +1,153 @@
+"""Several processes on one PostgreSQL and one Redis, started as people start them: `make scale`, a drain, a backup."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import scale, servers
+
+pytestmark = pytest.mark.services
+
+START_SECONDS = 180.0
+END_SECONDS = 90.0
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[tuple[servers.Postgres, servers.Redis]]:
+    with servers.postgres() as database, servers.redis_server() as redis:
+        yield database, redis
+
+
+def named(database: str, redis: str, home: Path) -> dict[str, str]:
+    """The environment of the processes."""
+    ours = ("ABREAST_", "DJANGO_SETTINGS_MODULE", "PYTEST_", "DATABASE_URL", "REDIS_URL", "CELERY_")
+    found = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    found |= {"DATABASE_URL": database, "REDIS_URL": redis, "CELERY_BROKER_URL": redis, "ABREAST_HOME": str(home)}
+    return found | {"ABREAST_SECRET_KEY": "only for the tests", "PORT": str(servers.free_port()), "DEMO": "0"}
+
+
+def manage(environment: dict[str, str], *words: str) -> str:
+    command = [sys.executable, "manage.py", *words]
+    told = subprocess.run(command, cwd=scale.ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr[-2_000:]
+    return told.stdout.strip()
+
+
+@contextmanager
+def process(environment: dict[str, str], *words: str) -> Iterator["subprocess.Popen[str]"]:
+    started = subprocess.Popen(
+        [sys.executable, *words], cwd=scale.ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def heard(started: "subprocess.Popen[str]", words: str) -> str:
+    """The first line of it that has these words."""
+    assert started.stdout is not None
+    return next(line for line in started.stdout if words in line)
+
+
+def stopped(started: "subprocess.Popen[str]") -> int:
+    started.send_signal(signal.SIGTERM)
+    return started.wait(END_SECONDS)
+
+
+class Client:
+    def __init__(self, environment: dict[str, str]) -> None:
+        token = manage(environment, "create_token", "tests", "--scope", "operator", "--commands")
+        url = f"http://127.0.0.1:{environment['PORT']}/api/v1/"
+        self.client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    def run(self, count: int, seconds: float, backend: str) -> str:
+        executor = {"name": "simulate", "seconds": seconds}
+        children = [{"key": f"s{at}", "content": "Wait", "executor": executor} for at in range(count)]
+        body = {"content": "Together", "backend": backend, "max_agents": count, "subtasks": children}
+        answer = self.client.post("runs/", json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def progress(self, run: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get(f"runs/{run}/").json()
+        return found
+
+
+def test_make_scale_carries_a_run_out_drains_and_a_backup_of_it_goes_on(
+    services: tuple[servers.Postgres, servers.Redis], tmp_path: Path
+) -> None:
+    database, redis = services
+    environment = named(database.url, redis.url, tmp_path / "home")
+    with process(environment, "-m", "tests.scale") as all_of_it:
+        heard(all_of_it, "Abreast is at")
+        client = Client(environment)
+        done = client.run(20, 0.01, "celery")
+        servers.until(lambda: client.progress(done)["status"] == "completed", "the run ends", END_SECONDS)
+        left = client.run(4, 120, "celery")
+        servers.until(lambda: _under_way(database.url, left) == 4, "its subtasks are taken up", END_SECONDS)
+        assert stopped(all_of_it) == 0
+    assert _attempts(database.url, left) == {("cancelled", 0)}  # handed back, which costs no attempt
+    manage(environment, "verify")
+    with ExitStack() as stack:
+        copy = _restored(database)
+        later = named(copy, redis.url, tmp_path / "later")
+        for words in (("web",), ("orchestrate",), ("worker", "--seats", "4", "--name", "later")):
+            stack.enter_context(process(later, "manage.py", *words))
+        servers.until(lambda: _under_way(copy, left) == 4, "the restored run goes on", START_SECONDS)
+        manage(later, "verify")
+
+
+def _restored(database: servers.Postgres) -> str:
+    """What `docs/scaling.md` says: a dump, loaded into an empty database."""
+    programs = servers.programs()
+    dump = subprocess.run([programs / "pg_dump", "--dbname", database.url], capture_output=True, check=True).stdout
+    subprocess.run([programs / "psql", "--quiet", database.url, "-c", "CREATE DATABASE later"], check=True)
+    copy = database.url.rsplit("/", 1)[0] + "/later"
+    subprocess.run([programs / "psql", "--quiet", copy], input=dump, stdout=subprocess.DEVNULL, check=True)
+    return copy
+
+
+def _asked(url: str, text: str, run: str) -> list[Any]:
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return connection.execute(text, [run]).fetchall()
+
+
+def _under_way(url: str, run: str) -> int:
+    text = "SELECT count(*) FROM runs_attempt WHERE status = 'running' AND run_id = %s"
+    return int(_asked(url, text, run)[0][0])
+
+
+def _attempts(url: str, run: str) -> set[tuple[str, int]]:
+    """How its attempts ended, and how many tries their subtasks have used up; those that lie in the queue count not."""
+    text = (
+        "SELECT a.status, s.attempts_used - (SELECT count(*) FROM runs_attempt q WHERE q.subtask_id = s.id AND "
+        "q.status = 'leased') FROM runs_attempt a JOIN runs_subtask s ON s.id = a.subtask_id "
+        "WHERE a.status <> 'leased' AND a.run_id = %s"
+    )
+    return {(status, used) for status, used in _asked(url, text, run)}
+
+
+def test_a_signal_ends_the_wait_for_another_that_leads(
+    services: tuple[servers.Postgres, servers.Redis], tmp_path: Path
+) -> None:
+    database, redis = services
+    environment = named(database.url, redis.url, tmp_path / "home")
+    with process(environment, "manage.py", "orchestrate") as leading:
+        heard(leading, "leading")
+        with process(environment, "manage.py", "up") as waiting:
+            heard(waiting, "another process leads")
+            assert stopped(waiting) == 0
+            assert waiting.stdout is not None and waiting.stdout.read().strip() == "stopped"
+        assert stopped(leading) == 0
