@@ -217,6 +217,7 @@ TRACKED_MAX_AGENTS = 1_000
 EMBEDDED_MAX_WORKERS = env.number("ABREAST_MAX_WORKERS", 64, low=1, high=1_000)
 DEMO = env.flag("DEMO", True)
 SHELL = env.choice("ABREAST_SHELL", "sandbox", ("sandbox", "trusted", "off"))
+SHELL_PROGRAMS = env.words("ABREAST_SHELL_PROGRAMS")  # the only ones that commands may run; none named: all
 SHELL_READABLE = env.words("ABREAST_SHELL_READABLE")  # folders that commands may read besides system and workspace
 HTTP_ALLOW = env.reachable("ABREAST_HTTP_ALLOW")  # whom the executor `http` may reach
 SEARXNG_URL = env.text("ABREAST_SEARXNG_URL")  # whom the executor `web_search` asks

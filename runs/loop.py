@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from runs import mirror, transitions
 from runs import statements as sql
+from runs.backends.slots import Wish
 from runs.engine import budget, states
 from runs.engine.modes import takes_agents
+from runs.engine.pools import slots_of
 from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
 from runs.journal import Entry
 from runs.sql import json_value, moment
@@ -53,6 +55,7 @@ def run_pass(entry: Entry, seats: "Embedded | None", hands: "Sequence[Hand]" = (
         return []
     failed = entry["failed"]
     grants = _dispatch(entry, seats)
+    seats.slots.had_turn(entry.run_id)
     if entry["failed"] > failed:
         _move_on(entry)
     return grants
@@ -124,17 +127,33 @@ def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
     ready = first_ready(entry, len(taken), depth, seats.reserved(), seats.slots.full()) if taken else []
-    chosen = choose(ready, under_way, limits)[: len(taken)]
+    mine = [item for item in ready if not seats.slots.yields(entry.run_id, item.pool, item.priority)]
+    chosen = choose(mine, under_way, limits)[: len(taken)]
     grants = _grants(entry, list(zip(chosen, taken)), seats)
     seats.put_back(set(taken) - {grant.seat for grant in grants})
-    seats.slots.wait(entry.run_id, left_out=len(chosen) < len(taken))
+    left_out = len(chosen) < len(taken)
+    seats.slots.wait(entry.run_id, _wish(entry, seats, ready, mine) if left_out else None)
     if len(chosen) == len(taken) < wanted:
         seats.wait_in_line(entry.run_id, served=bool(taken))
     else:
         seats.leave_line(entry.run_id)
     if any(item.quick for item in chosen):
-        _add_quick(entry, grants, chosen, share_out(ready, chosen), seats)
+        _add_quick(entry, grants, chosen, share_out(mine, chosen), seats)
     return grants
+
+
+def _wish(entry: Entry, seats: "Embedded", ready: Sequence[Ready], mine: Sequence[Ready]) -> Wish | None:
+    """What this run would begin next if there were room in the pools that are full, or kept for others."""
+    slots, rows = seats.slots, [item for item in ready if item not in mine]
+    if full := slots.full():
+        pools = [(pool,) for pool in full]
+        for lane in ("query", "execute"):
+            rows += [Ready(*row) for row in sql.READY_OF(pools, run=entry.run_id, lane=lane, limit=1)]
+    if not rows:
+        return None
+    first = min(rows, key=lambda item: item.rank)
+    limited = [slot for slot in slots_of(first.pool) if slot in slots.room]
+    return Wish(first.priority, tuple(slot for slot in limited if slots.room[slot] <= 0) or tuple(limited))
 
 
 def opened(entry: Entry, seats: "Embedded | None", *, reading: bool = False) -> Open:

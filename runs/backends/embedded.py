@@ -172,6 +172,7 @@ class Embedded:
 
     def leave_line(self, run_id: int) -> None:
         self._line.pop(run_id, None)
+        self.slots.had_turn(run_id)
 
     def next_in_line(self) -> list[int]:
         """Runs for which there are seats now, or room in a pool: each should have a pass."""

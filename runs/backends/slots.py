@@ -24,6 +24,14 @@ def current() -> "Slots | None":
     return _current() if _current else None
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a run would begin if there were room: how urgent the most urgent of it is, and the limits in its way."""
+
+    priority: int
+    slots: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Slots:
     """`asked`: the limits as they are set (None: not read yet); `narrowed`: pools held to less; `held`: the pool of
@@ -36,7 +44,9 @@ class Slots:
     use: dict[str, Use] = field(default_factory=dict)
     _room: dict[str, int] | None = None
     _full: list[str] = field(default_factory=list)
-    _waiting: set[int] = field(default_factory=set)  # runs that could not start something for want of room
+    # Runs that could not start something for want of room, and those that were called for it and had no turn yet.
+    _waiting: dict[int, Wish] = field(default_factory=dict)
+    _called: dict[int, Wish] = field(default_factory=dict)
     _freed: bool = False
 
     @property
@@ -86,19 +96,36 @@ class Slots:
         left = self._room or {}
         self._full = full(left, EVERY_POOL) if any(more <= 0 for more in left.values()) else []
 
-    def wait(self, run_id: int, *, left_out: bool) -> None:
-        """Keeps in mind that a run has agents left, and nothing to begin for as long as pools are full."""
-        if left_out and self.full():
-            self._waiting.add(run_id)
+    # ---- who waits for room ----
+
+    def wait(self, run_id: int, wish: Wish | None) -> None:
+        """Keeps in mind what a run that has agents left would begin if there were room; None: nothing."""
+        if wish is None:
+            self._waiting.pop(run_id, None)
         else:
-            self._waiting.discard(run_id)
+            self._waiting[run_id] = wish
 
     def called(self) -> list[int]:
         """Runs that should look again: there is room where there was none. Each is called once."""
         if not self._freed:
             return []
-        found, self._waiting, self._freed = sorted(self._waiting), set(), False
-        return found
+        found, self._waiting, self._freed = self._waiting, {}, False
+        self._called |= found
+        return sorted(found, key=lambda run_id: (found[run_id].priority, run_id))
+
+    def yields(self, run_id: int, pool: str, priority: int) -> bool:
+        """Whether what room there is for this is for other runs first, which waited for it with something more urgent.
+        Whoever yields waits, and is called again when they have had their turn."""
+        ahead = self._called | self._waiting if self._freed else self._called
+        wishes = [wish for other, wish in ahead.items() if other != run_id and wish.priority < priority]
+        slots = [slot for slot in slots_of(pool) if wishes and slot in self.room]
+        return any(sum(slot in wish.slots for wish in wishes) >= self.room[slot] for slot in slots)
+
+    def had_turn(self, run_id: int) -> None:
+        """The run that was called has taken what it could: what is left is for those who waited for it."""
+        wish = self._called.pop(run_id, None)
+        if wish and self._waiting and any(self.room.get(slot, 0) > 0 for slot in wish.slots):
+            self._freed = True
 
     def set_limits(self, asked: dict[str, int], narrowed: dict[str, int]) -> None:
         """Others than before: whoever waits looks again."""
@@ -112,5 +139,6 @@ class Slots:
             narrowed=dict(self.narrowed),
             held=dict(self.held),
             _room=None if self._room is None else dict(self._room),
-            _waiting=set(self._waiting),
+            _waiting=dict(self._waiting),
+            _called=dict(self._called),
         )

@@ -45,14 +45,28 @@ def kind_of(command: str) -> str:
 
     `cd src && CC=clang make -j4` is a build, `git log | head` git, `pip install x` package, `python -m pytest` build.
     """
-    for words in _parts(command[:_LONGEST]):
+    for words in _parts(command[:_LONGEST])[0]:
         if kind := _kind(words):
             return kind
     return OTHER
 
 
-def _parts(command: str) -> list[list[str]]:
-    """The simple commands of a command line, as words. What no shell could read has none."""
+def parts_of(command: str) -> list[list[str]] | None:
+    """The simple commands of a command line, as words; None where no shell could read it."""
+    parts, whole = _parts(command)
+    return parts if whole else None
+
+
+def program_of(words: Sequence[str]) -> str:
+    """What a simple command runs, whatever sets the stage for it; a program with a folder before it keeps that."""
+    left = list(words)
+    name, _ = _program(left)
+    return next((word for word in left if word.rsplit("/", 1)[-1] == name), name)
+
+
+def _parts(command: str) -> tuple[list[list[str]], bool]:
+    """The simple commands, and whether that is all of them."""
+    whole = True
     lexer = shlex.shlex(command.replace("\n", " ; "), posix=True, punctuation_chars="();<>|&")
     lexer.whitespace_split = True
     parts: list[list[str]] = [[]]
@@ -63,8 +77,8 @@ def _parts(command: str) -> list[list[str]]:
             else:
                 parts[-1].append(word)
     except ValueError:  # a quotation without an end: what came before it counts
-        pass
-    return [words for words in parts if words]
+        whole = False
+    return [words for words in parts if words], whole
 
 
 def _kind(words: Sequence[str]) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
+from runs.engine import policy
 from runs.executors import commands, sandbox
 from runs.executors.base import Failed, Job, Outcome
 from runs.executors.commands import Ended
@@ -51,6 +52,8 @@ def _checked(job: Job) -> tuple[str, Path, dict[str, str]]:
     if not isinstance(command, str) or not command.strip():
         raise Failed("shell needs a command", retryable=False)
     _check_text("command", command)
+    if refused := policy.refusal(command, settings.SHELL_PROGRAMS):
+        raise Failed(f"the command is not let through: {refused}", retryable=False)
     if env is not None and not isinstance(env, dict):
         raise Failed("env must be an object of texts", retryable=False)
     for name, value in (env or {}).items():

@@ -47,6 +47,11 @@ READY_ELSEWHERE = Statement(
     READY.text.replace("AND mode <> 'external'", "AND mode <> 'external' AND pool NOT IN (SELECT v.pool FROM {rows})"),
 )
 
+READY_OF = Statement(
+    "pool text",
+    READY.text.replace("AND mode <> 'external'", "AND mode <> 'external' AND pool IN (SELECT v.pool FROM {rows})"),
+)
+
 SPECS = Statement(
     "id bigint",
     """

@@ -62,6 +62,54 @@ def test_a_pool_is_one_for_all_runs_and_calls_whoever_waits(stage: Stage) -> Non
     stage.end(two, "b")
 
 
+@pytest.mark.parametrize("earlier", [True, False])
+def test_room_that_several_runs_wait_for_goes_to_the_most_urgent_of_them(stage: Stage, earlier: bool) -> None:
+    """Whichever run comes first, and though the one whose subtask ends could go on at once."""
+    limit(stage, "bash", 1)
+    usual = {f"a{at}": of("bash", priority=3) for at in range(3)}
+    one = stage.run(usual) if earlier else None
+    two = stage.run({"first": of("bash", priority=3)})
+    urgent = stage.run({"urgent": of("bash", priority=1)})
+    other = one or stage.run(usual)
+    begun = "a0" if earlier else "first"
+    stage.wait_for(begun)
+    stage.end(other if earlier else two, begun)
+    stage.wait_for("urgent")
+    stage.end(urgent, "urgent")
+    for _ in range(3):
+        (key,) = wait_for_one(stage)
+        stage.end(two if key == "first" else other, key)
+    assert {made.run.status for made in (two, urgent, other)} == {"completed"}
+
+
+def wait_for_one(stage: Stage) -> set[str]:
+    stage.until(lambda: len(stage.puppet.busy) == 1)
+    return set(stage.puppet.busy)
+
+
+def test_who_waited_for_room_and_can_take_none_lets_the_others_have_it(stage: Stage) -> None:
+    limit(stage, "bash", 1)
+    one = stage.run({f"a{at}": of("bash", priority=3) for at in range(2)})
+    urgent = stage.run({"urgent": of("bash", priority=1)})
+    stage.wait_for("a0")
+    actions.pause(urgent.run.pk)
+    stage.end(one, "a0")
+    stage.wait_for("a1")
+    stage.end(one, "a1")
+    assert one.run.status == "completed"
+
+
+def test_room_that_is_kept_for_another_run_keeps_nothing_else_from_starting(stage: Stage) -> None:
+    limit(stage, "bash", 1)
+    one = stage.run({"a": of("bash", priority=3), "b": of("bash", priority=3), "c": of("web", needs=["a"])})
+    urgent = stage.run({"urgent": of("bash", priority=1)})
+    stage.wait_for("a")
+    stage.end(one, "a")
+    stage.wait_for("urgent", "c")
+    stage.end(urgent, "urgent")
+    stage.end(one, "b", "c")
+
+
 def test_commands_of_a_sort_are_held_to_its_limit_without_anybody_setting_it(stage: Stage) -> None:
     logs = {f"g{at}": shell("git log") for at in range(3)}
     made = stage.run({**logs, "net": shell("curl x"), "ping": shell("ping x"), "any": shell("./x")}, max_agents=8)

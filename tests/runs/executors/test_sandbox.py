@@ -41,13 +41,19 @@ def abstract() -> Iterator[str]:
 
 
 @pytest.fixture
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that anybody may write to, with a secret that anybody may read, outside of the workspace."""
-    folder = tmp_path_factory.mktemp("outside")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that anybody may write to, with a secret that anybody may read, outside of the workspace; beside it a
+    socket to which nobody may connect."""
+    folder = tmp_path_factory.mktemp("around") / "outside"
+    folder.mkdir()
     folder.chmod(0o777)
     (folder / "secret").write_text(SECRET)
     (folder / "secret").chmod(0o666)
-    return folder
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder.parent / "named.sock"))
+        (folder.parent / "named.sock").chmod(0o666)
+        server.listen()
+        yield folder
 
 
 PYTHON = f"$(command -v {sys.executable} {Path(sys.base_prefix, 'bin', 'python3')} /usr/bin/python3 | head -1) -I -c"
@@ -60,6 +66,9 @@ RING = """'import ctypes; print("ESCAPED" * (ctypes.CDLL(None).syscall(425, 8, b
 ABSTRACT = """'import socket; s = socket.socket(1); s.connect("\\0ABSTRACT"); print("ESCAPED")'"""
 PACKETS = """'import socket; socket.socket(17, 3); print("ESCAPED")'"""
 VSOCK = """'import socket; socket.socket(40, 1); print("ESCAPED")'"""
+NAMED = """'import socket; s = socket.socket(1); s.connect("OUTSIDE/../named.sock"); print("ESCAPED")'"""
+SIGNAL = """'import os, signal; signal.pidfd_send_signal(os.pidfd_open(SERVER), 0); print("ESCAPED")'"""
+STEAL = """'import ctypes, os; print("ESCAPED" * (ctypes.CDLL(None).syscall(438, os.pidfd_open(SERVER), 0, 0) >= 0))'"""
 SETUID = (
     """'import os; os.close(os.open("planted", os.O_CREAT | os.O_WRONLY, 0o4755))'; [ -u planted ] && echo ESCAPED"""
 )
@@ -119,7 +128,26 @@ ATTEMPTS = [
     f"{PYTHON} {PACKETS}",
     f"{PYTHON} {VSOCK}",
     f"{PYTHON} {SETUID}",
+    f"{PYTHON} {NAMED}",
+    f"{PYTHON} {SIGNAL}",
+    f"{PYTHON} {STEAL}",
+    "echo 1 > /proc/sys/kernel/core_pattern && echo ESCAPED",
+    "echo c > /proc/sysrq-trigger && echo ESCAPED",
+    "cat /proc/self/root/OUTSIDE/secret; cat /proc/self/cwd/../../../../../../OUTSIDE/secret",
+    "cp -a /proc/SERVER/root/OUTSIDE/secret taken; cat taken",
+    "env -i /bin/sh -c 'cat OUTSIDE/secret'",
+    "sh <<'END'\ncat OUTSIDE/secret\nEND",
+    "IFS=_; set -- cat_OUTSIDE/secret; $*",
+    "echo Y2F0IE9VVFNJREUvc2VjcmV0 | base64 -d | sh; eval \"$(printf 'c%st OUTSIDE/secret' a)\"",
+    "find / -name secret -path '*outside*' -exec cat {} + 2>/dev/null",
+    "tar -cf - OUTSIDE/secret | tar -xOf -",
+    "ls /sys/fs/cgroup/*/cgroup.procs && echo 1 > /sys/fs/cgroup/cgroup.procs && echo ESCAPED",
 ]
+LEAST = 40  # as many as the design asks for, each under every way of confining commands
+
+
+def test_there_are_as_many_attempts_as_were_promised() -> None:
+    assert len(set(ATTEMPTS)) == len(ATTEMPTS) >= LEAST
 
 
 @contextlib.contextmanager
@@ -177,6 +205,10 @@ def test_a_confined_command_tries_in_vain(
         f"{PYTHON} {PRLIMIT}",
         f"{PYTHON} {ABSTRACT}",
         f"{PYTHON} {SETUID}",
+        f"{PYTHON} {NAMED}",
+        f"{PYTHON} {SIGNAL}",
+        "sh <<'END'\ncat OUTSIDE/secret\nEND",
+        "IFS=_; set -- cat_OUTSIDE/secret; $*",
     ],
 )
 def test_unconfined_the_same_attempts_succeed(workspace: Path, outside: Path, settings: Settings, command: str) -> None:

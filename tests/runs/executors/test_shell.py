@@ -199,6 +199,15 @@ def test_no_text_becomes_a_command(open_workspace: Path, payload: str, kept: Kep
     assert {path.name for path in open_workspace.iterdir()} == before
 
 
+def test_a_command_that_is_not_let_through_does_not_begin(open_workspace: Path, settings: Settings) -> None:
+    settings.SHELL_PROGRAMS = ["ls"]
+    job = Job({"command": "ls; touch not-let-through"}, workspace=open_workspace, timeout_seconds=60)
+    with pytest.raises(Failed, match="not let through: 'touch' is none of the programs") as failed:
+        shell.run(job)
+    assert not failed.value.retryable
+    assert not (open_workspace / "not-let-through").exists()
+
+
 def test_commands_that_are_off_say_why(workspace: Path, settings: Settings) -> None:
     settings.SHELL = "off"
     with pytest.raises(Failed, match="switched off") as failed:
