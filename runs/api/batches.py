@@ -6,7 +6,7 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import attempts
+from runs import attempts, checking
 from runs.api.agents import LEASING
 from runs.api.attempts import Epoch, Progress, Text, UsageIn, usage
 from runs.reports import Report, Said, Verdict
@@ -55,7 +55,8 @@ class ProgressReports(Endpoint):
     @Operation({200: ProgressOut}, body=ProgressIn, scopes=LEASING, one_run=True, apart=True, max_bytes=4 * MEBIBYTE)
     def post(self, request: Request, body: ProgressIn) -> ProgressOut:
         reports = [_report(sent) for sent in body.reports]
-        wrong = [_wrong(sent, report) for sent, report in zip(body.reports, reports)]
+        checked = checking.checks(sent.attempt for sent in body.reports if sent.outcome == "complete")
+        wrong = [_wrong(sent, report, checked) for sent, report in zip(body.reports, reports)]
         attempts.deliver_all(self.principal, [report for report, why in zip(reports, wrong) if not why])
         return {"results": [_verdict(report, why) for report, why in zip(reports, wrong)]}
 
@@ -69,12 +70,14 @@ def _report(sent: AttemptReport) -> Report:
     return report
 
 
-def _wrong(sent: AttemptReport, report: Report) -> str:
+def _wrong(sent: AttemptReport, report: Report, checked: set[int]) -> str:
     """What is wrong with this one alone; "" when it can be delivered."""
     if sent.result is not None and sent.outcome != "complete":
         return "a result comes with the outcome complete"
     if sent.error is not None and sent.outcome != "fail":
         return "an error comes with the outcome fail"
+    if sent.outcome == "complete" and sent.attempt in checked:
+        return "its subtask has a check (verify): complete it by a call of its own"
     try:
         attempts.check_result(report, "/result")
     except TooLarge as error:
