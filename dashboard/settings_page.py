@@ -6,16 +6,17 @@ from datetime import datetime
 from runs.models import Run, Session, Token
 
 MAX_NAME = 200
+SENT = {"hooks": "Claude Code", "reports": "Reports"}  # by what a session remembers of it
 
 
 @dataclass(frozen=True, slots=True)
 class LastHeard:
-    """The last sign of an agent. `session` is empty for a token that was used in another way."""
+    """The last sign of an agent. `session` is empty for a token that was used in another way; `sent`: what came."""
 
     at: datetime
     token: str
     session: str = ""
-    hooks: bool = False
+    sent: str = ""
     run: Run | None = None
 
 
@@ -28,8 +29,8 @@ def last_heard(owner_id: int, token_id: int | None = None) -> LastHeard | None:
     session = Session.objects.filter(principal__in=names).select_related("run").order_by("-heard_at").first()
     used = tokens.filter(last_used_at__isnull=False).order_by("-last_used_at").first()
     if session is not None:
-        hooks = bool(session.state.get("hooks"))
-        return LastHeard(session.heard_at, names[session.principal], session.name, hooks, session.run)
+        sent = next((words for name, words in SENT.items() if session.state.get(name)), "A todo list")
+        return LastHeard(session.heard_at, names[session.principal], session.name, sent, session.run)
     if used is not None and used.last_used_at is not None:
         return LastHeard(used.last_used_at, used.name)
     return None

@@ -69,6 +69,15 @@ def mcp(server: str) -> str:
     return f'claude mcp add --transport http abreast {server}/mcp \\\n  --header "Authorization: Bearer $ABREAST_TOKEN"'
 
 
+def celery(server: str) -> str:
+    """Shows what an application on Celery does, by two lines in it."""
+    return (
+        f"curl -sSO {server}/abreast_celery.py\n"
+        "# where the app is made, below it; the token is in the environment:\n"
+        f'import abreast_celery; abreast_celery.follow(app, "{server}")'
+    )
+
+
 def reports(server: str) -> str:
     """Makes a run of reported work, begins something in it, and ends it."""
     return (

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db.models import Q
 
 from runs import delivering, outputs
 from runs.engine import states
@@ -33,6 +34,7 @@ class About(NamedTuple):
     agent: int
     token: int | None
     owner: int
+    checked: bool  # whether its subtask has a check
 
 
 _remembered: dict[int, About] = {}
@@ -53,9 +55,9 @@ def _known(numbers: Iterable[int]) -> dict[int, About]:
 
 
 def _rows(**where: Any) -> list[About]:
-    found = Attempt.objects.filter(**where)
-    rows = found.values_list("pk", "epoch", "run_id", "subtask_id", "agent_id", "token_id", "run__owner_id")
-    return [About(*row) for row in rows]
+    columns = ("pk", "epoch", "run_id", "subtask_id", "agent_id", "token_id", "run__owner_id")
+    found = Attempt.objects.filter(**where).annotate(checked=Q(subtask__verify__isnull=False))
+    return [About(*row) for row in found.values_list(*columns, "checked")]
 
 
 def remember(found: Iterable[About]) -> None:
@@ -70,6 +72,11 @@ def _may_report(principal: Principal, about: About) -> bool:
     if about.owner != principal.owner_id or principal.run_id not in (None, about.run):
         return False
     return principal.scope != "agent" or about.token == principal.token_id
+
+
+def checked(principal: Principal, numbers: Iterable[int]) -> set[int]:
+    """Those of its attempts whose subtasks have a check."""
+    return {about.number for about in _known(numbers).values() if about.checked and _may_report(principal, about)}
 
 
 def find(principal: Principal, number: int, *, lent: bool = False) -> About:

@@ -68,7 +68,10 @@ def lease(agent: Agent, owner_id: int, limit: int, run_id: int | None, since: da
 
 
 def _about(run: int, one: Lease, owner_id: int) -> attempts.About:
-    return attempts.About(one.attempt, one.epoch, run, one.pick.subtask, one.pick.agent, one.pick.token, owner_id)
+    pick = one.pick
+    return attempts.About(
+        one.attempt, one.epoch, run, pick.subtask, pick.agent, pick.token, owner_id, one.verify is not None
+    )
 
 
 _owners: dict[int, int] = {}

@@ -59,7 +59,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 def context(request: HttpRequest, token_id: int | None = None) -> dict[str, Any]:
     server = to_paste.server_of(request)
-    ways = (to_paste.hooks, to_paste.agent, to_paste.mcp, to_paste.reports, to_paste.todos)
+    ways = (to_paste.hooks, to_paste.agent, to_paste.mcp, to_paste.reports, to_paste.todos, to_paste.celery)
     code = {way.__name__: way(server) for way in ways}
     about = {"section": "settings", "may_change": may_change(request), "code": code, "name": "laptop"}
     hooks = {"hooks": webhooks.fared(viewer(request)), "hook_events": HOOK_EVENTS}

@@ -7,7 +7,7 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import attempts
+from runs import attempts, checking
 from runs.api.agents import LEASING
 from runs.api.delivering import Delivering
 from runs.reports import Report, Said, Usage
@@ -151,7 +151,8 @@ class AttemptComplete(AttemptEndpoint):
         found, report = self.begin(attempt, Said.COMPLETE, body)
         report.result = body.result
         attempts.check_result(report, "/result")
-        attempts.end(report, found, body.output)
+        if not checking.claim(report, found, body.output):
+            attempts.end(report, found, body.output)
         return _state(report)
 
 

@@ -62,7 +62,10 @@ class ProgressReports(Delivering, Endpoint):
 
     def reports(self, body: Any, **path: int) -> list[Report]:
         reports = [_report(sent) for sent in body.reports]
-        self.wrong = [_wrong(sent, report) for sent, report in zip(body.reports, reports)]
+        checked = attempts.checked(
+            self.principal, (sent.attempt for sent in body.reports if sent.outcome == "complete")
+        )
+        self.wrong = [_wrong(sent, report, checked) for sent, report in zip(body.reports, reports)]
         attempts.admit(self.principal, [report for report, why in zip(reports, self.wrong) if not why])
         return reports
 
@@ -79,12 +82,14 @@ def _report(sent: AttemptReport) -> Report:
     return report
 
 
-def _wrong(sent: AttemptReport, report: Report) -> str:
+def _wrong(sent: AttemptReport, report: Report, checked: set[int]) -> str:
     """What is wrong with this one alone; "" when it can be delivered."""
     if sent.result is not None and sent.outcome != "complete":
         return "a result comes with the outcome complete"
     if sent.error is not None and sent.outcome != "fail":
         return "an error comes with the outcome fail"
+    if sent.outcome == "complete" and sent.attempt in checked:
+        return "its subtask has a check (verify): complete it by a call of its own"
     try:
         if report.result is not None:
             attempts.check_result(report, "/result")

@@ -84,6 +84,25 @@ def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]
     return report
 
 
+def check_claim(job: Job, check: dict[str, Any], report: Report) -> None:
+    """Makes the check of what somebody else claims to have done; a claim that is not so becomes a failure. Never
+    raises. What the work took is theirs to know."""
+    claimed, redacting = report.result, redactor(check)
+    try:
+        _verify(job, check, claimed, report)
+    except Stopped as stopped:
+        report.said, report.result = _SAID[stopped.why], None
+        report.error = f"the check ran over the {job.timeout_seconds:g} s left" if stopped.why is Stop.TIME_OUT else ""
+    except Failed as failed:
+        report.said, report.result, report.partial_result = Said.FAIL, None, claimed
+        report.error, report.retryable = redacting.text(storable_text(failed.error)), failed.retryable
+        _add_usage(report, failed.usage)
+    except Exception as error:
+        report.said, report.result, report.partial_result = Said.FAIL, None, claimed
+        report.error = redacting.text(storable_text(f"not verified: {type(error).__name__}: {error}"))
+    report.worked_seconds = None
+
+
 def _inputs(run_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
     """What others found, for the executor. The connection is not kept: there are many workers, and they rarely read."""
     try:

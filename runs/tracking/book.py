@@ -218,6 +218,7 @@ def told_all(book: Book, reports: Sequence[Told], default_agent: str) -> list[He
 
 
 def _told(book: Book, told: Told, default_agent: str, was_there: bool) -> Heard:
-    if told.only_new and was_there:
-        return Heard("same", Status(book.rows[told.key].status))
+    """To say that something new waits makes nobody an agent of the run."""
+    if told.only_new and (was_there or told.status == Status.PENDING):
+        return Heard("same" if was_there else "accepted", Status(book.rows[told.key].status))
     return book.tell(told, default_agent)

@@ -79,6 +79,12 @@ def test_the_light_listens_until_something_is_heard(browser: Client) -> None:
     assert "Todo list of 0b3f8c1e" in light(browser)
 
 
+def test_an_application_that_reports_is_heard(browser: Client) -> None:
+    Api(made(browser)).post("sessions/celery shop/reports/", {"content": "Celery: shop", "reports": [{"key": "a"}]})
+    assert "Reports, session" in light(browser)
+    assert "Celery: shop" in light(browser)
+
+
 def test_any_use_of_a_token_is_heard(browser: Client) -> None:
     Api(made(browser)).get("runs/")
     assert "A program used its token" in light(browser)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from runs.models import Attempt, Run, Subtask
+from runs.models import Agent, Attempt, Run, Subtask
 from tests.factories import Api, pointers, token_of
 from tests.runs.tracking.watching import attempts, run_of, seconds_ago, statuses, sweep_now
 
@@ -70,6 +70,14 @@ def test_what_is_only_new_says_nothing_of_what_has_begun(agent: Api) -> None:
     told(agent, {"key": "a", "agent": "w1"})
     late = told(agent, {"key": "a", "status": "pending", "content": "Send mail", "only_new": True})
     assert late["results"][0]["outcome"] == "same"
+    assert attempts(run_of("queue"), "a") == [("w1", "running")]
+
+
+def test_whoever_says_that_something_waits_is_no_agent(agent: Api) -> None:
+    waits = {"key": "a", "status": "pending", "only_new": True}
+    answer = told(agent, waits, {"key": "a", "agent": "w1"}, waits)
+    assert [one["outcome"] for one in answer["results"]] == ["accepted"] * 3
+    assert list(Agent.objects.values_list("name", flat=True)) == ["w1"]
     assert attempts(run_of("queue"), "a") == [("w1", "running")]
 
 
