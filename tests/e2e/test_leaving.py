@@ -1,0 +1,53 @@
+"""Leaving the page of a todo: whoever asked for another page gets it, whatever its runs do meanwhile."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from runs import actions
+from tests.e2e.conftest import Open
+from tests.e2e.todo_page import live
+from todos.models import Todo
+
+ASKED = re.compile(r"\?run=0$")
+LEAVES = 'dispatchEvent(new Event("beforeunload"))'  # as when a link was pressed whose page takes its time
+AGAIN = 'document.querySelector("[data-refreshes]").dispatchEvent(new CustomEvent("abreast:stale"))'
+
+
+@pytest.fixture
+def page(visit: Open, there: Todo) -> Page:
+    opened = visit(f"/todos/{there.pk}/")
+    live(opened)
+    return opened
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_an_answer_on_its_way_takes_no_page_back_that_was_asked_for(page: Page, there: Todo, leaves: bool) -> None:
+    held: list[Route] = []
+    page.route(ASKED, lambda route: held.append(route))
+    with page.expect_request(ASKED, timeout=30_000):
+        actions.start(there, actions.Options())
+    page.evaluate(LEAVES if leaves else "0")
+    loads: list[str] = []
+    page.on("framenavigated", lambda frame: loads.append(frame.url))
+    with page.expect_response(ASKED) as told:
+        held[0].continue_()
+    assert told.value.headers["hx-refresh"] == "true"
+    if leaves:
+        page.evaluate("new Promise((seen) => setTimeout(seen, 300))")
+        assert loads == []
+    else:
+        expect(page.locator("#todo-run")).to_contain_text("which has not ended", timeout=15_000)
+        assert loads == [page.url]
+
+
+def test_nothing_more_is_asked_for_while_another_page_comes(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if ASKED.search(request.url) else None)
+    with page.expect_response(ASKED):
+        page.evaluate(AGAIN)
+    page.evaluate(LEAVES)
+    page.evaluate(AGAIN)
+    page.evaluate("new Promise((seen) => setTimeout(seen, 100))")
+    assert len(asked) == 1
