@@ -14,7 +14,7 @@ def estimate(state: State, factors: tuple[float, float] | None = None) -> Estima
     """Seconds left. `factors` stretch the band downwards and upwards (None: the defaults)."""
     found, by_default = plain(state)
     band = stretched(found, factors or by_default)
-    return band if factors or any(state.history) else capped(band, state.now)
+    return band if factors else capped(band, state.now)
 
 
 def plain(state: State) -> tuple[Estimate, tuple[float, float]]:
