@@ -1,10 +1,11 @@
 """What `gained` found of a run, as the contract words it."""
 
 from dataclasses import asdict
-from typing import cast
+from typing import Literal, cast
 
 from typing_extensions import TypedDict
 
+from runs.engine.speedup import Slowdown
 from runs.engine.waterfall import Part
 from runs.estimating.record import record
 from runs.insight.gained import Gained
@@ -30,6 +31,7 @@ class SlowdownOut(TypedDict):
     ratio: float
     compared: int
     slower: bool
+    against: Literal["baseline", "history"]
 
 
 @closed
@@ -68,8 +70,17 @@ def insight(run: Run, found: Gained | None) -> Insight | None:
             {"part": str(part), "seconds": flow.seconds(part), "share": flow.seconds(part) / whole} for part in Part
         ],
         "overhead": {"median_seconds": overhead.median, "p95_seconds": overhead.p95} if overhead else None,
-        "slowdown": {"ratio": slow.ratio, "compared": slow.compared, "slower": slow.slower} if slow else None,
+        "slowdown": _slowdown(slow, found.measured) if slow else None,
         "eta": eta_record([run.pk]),
+    }
+
+
+def _slowdown(found: Slowdown, measured: bool) -> SlowdownOut:
+    return {
+        "ratio": found.ratio,
+        "compared": found.compared,
+        "slower": found.slower,
+        "against": "baseline" if measured else "history",
     }
 
 
