@@ -29,4 +29,4 @@ def plain(state: State) -> tuple[Estimate, tuple[float, float]]:
     left = sample.draw(state, kind, known, fitted, chance)
     low, middle, high = np.quantile(simulate.through(state, left), [0.1, 0.5, 0.9]).tolist()
     deviation = (fitted.kinds + fitted.within) ** 0.5
-    return Estimate(middle, low, high), usual(not known.empty, deviation)
+    return Estimate(middle, low, high), usual(not known.empty, bool(known.seen[kind].any()), deviation)

@@ -18,11 +18,13 @@ ENOUGH_RUNS = 5  # they are of: checkpoints of one run are all off to the same s
 SHARE = 0.1  # of runs that end before the band, and of those that end after it
 
 
-def usual(known: bool, deviation: float) -> tuple[float, float]:
-    """The factors until there are some of our own. `deviation`: of the logarithms of durations of unknown kinds."""
-    if known:
-        return KNOWN
-    return UNKNOWN_DOWN, UNKNOWN_MORE * min(UNKNOWN_UP_MOST, max(1.0, UNKNOWN_UP * deviation + 0.4))
+def usual(known: bool, seen: bool, deviation: float) -> tuple[float, float]:
+    """The factors until there are some of our own. `known`: there is a history; `seen`: with kinds of this run in it;
+    `deviation`: of the logarithms of durations of unknown kinds."""
+    up = UNKNOWN_MORE * min(UNKNOWN_UP_MOST, max(1.0, UNKNOWN_UP * deviation + 0.4))
+    if not known:
+        return UNKNOWN_DOWN, up
+    return KNOWN[0], KNOWN[1] if seen else max(KNOWN[1], up)
 
 
 def capped(found: Estimate, elapsed: float) -> Estimate:
