@@ -116,7 +116,7 @@ def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
         Fact(
             "Slowdown",
             figures.times(slow.ratio) if slow else figures.UNKNOWN,
-            "measured" if slow else "",
+            ("measured" if found and found.measured else "estimated") if slow else "",
             _slowdown_words(found),
         ),
         Fact("ETA error", figures.UNKNOWN, "", "no record yet"),
@@ -125,9 +125,10 @@ def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
 
 def _slowdown_words(found: Gained | None) -> str:
     slow = found.slowdown if found else None
-    if slow is None:
-        return "known once a baseline was measured"
-    of = f"median of {figures.plural(slow.compared, 'subtask')} against the baseline"
+    if found is None or slow is None:
+        return "known once a baseline was measured, or one agent alone has done such work"
+    what = "the baseline" if found.measured else "earlier runs by one agent"
+    of = f"median of {figures.plural(slow.compared, 'subtask')} against {what}"
     return f"agents slow each other down: {of}" if slow.slower else of
 
 

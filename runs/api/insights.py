@@ -8,6 +8,7 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
+from runs.estimating import record
 from runs.insight import past
 from runs.insight.told import EtaRecord
 from todos.rest.answers import closed
@@ -41,6 +42,8 @@ class PastRun(TypedDict):
     baseline_speedup: float | None
     efficiency_percent: float | None
     overhead_seconds_per_subtask: float | None
+    eta_error_percent: float | None
+    eta_coverage_percent: float | None
     verdict: str | None
 
 
@@ -68,6 +71,7 @@ class PastRuns(Endpoint):
     def get(self, request: Request, query: InsightsQuery) -> Insights:
         found = past.past(self.principal.owner_id, query.days, timezone.now())
         whole = _kind(found.whole)
+        kept = record.by_run([line.run.pk for line in found.lines])
         return {
             "days": query.days,
             "runs": whole["runs"],
@@ -77,7 +81,7 @@ class PastRuns(Endpoint):
             "eta": whole["eta"],
             "kinds": [_kind(kind) for kind in found.kinds],
             "did_not_pay": [str(line.run.pk) for line in found.did_not_pay],
-            "results": [_run(line) for line in found.lines],
+            "results": [_run(line, kept.get(line.run.pk)) for line in found.lines],
         }
 
 
@@ -92,7 +96,7 @@ def _kind(found: past.Summary) -> KindOut:
     }
 
 
-def _run(line: past.Line) -> PastRun:
+def _run(line: past.Line, kept: record.Record | None) -> PastRun:
     assert line.run.finished_at is not None
     told = line.progress
     return {
@@ -106,5 +110,7 @@ def _run(line: past.Line) -> PastRun:
         "baseline_speedup": told["baseline_speedup"],
         "efficiency_percent": told["efficiency_percent"],
         "overhead_seconds_per_subtask": told["overhead_seconds_per_subtask"],
+        "eta_error_percent": kept.error_percent if kept else None,
+        "eta_coverage_percent": kept.coverage_percent if kept else None,
         "verdict": told["verdict"],
     }

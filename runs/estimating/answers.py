@@ -43,7 +43,7 @@ def answer(run_id: int, now: datetime, before: Past | None = None) -> dict[str, 
     learned = past.factors(run["owner_id"], known, now)
     band = stretched(found, learned or usual)
     early = band.early(state.now)  # whether the simulations agree, before anything is cut off
-    band = band if known or learned else capped(band, state.now)
+    band = band if learned else capped(band, state.now)
     return {"at": now.isoformat(), **_said(band, found, known=known, early=early)}
 
 

@@ -30,11 +30,12 @@ def history(run: Mapping[str, Any], now: datetime) -> History:
     found = dict(ended.values_list("pk", "backend")[:MOST_RUNS])
     if run["todo_id"]:
         found |= dict(ended.filter(todo=run["todo_id"]).values_list("pk", "backend")[: MOST_RUNS // 2])
-    taken = [_of_run(number, backend) for number, backend in sorted(found.items())]
+    taken = [of_run(number, backend) for number, backend in sorted(found.items())]
     return [one for one in taken if one]
 
 
-def _of_run(run_id: int, backend: str) -> list[tuple[str, float]]:
+def of_run(run_id: int, backend: str) -> list[tuple[str, float]]:
+    """(kind, seconds) of its completed subtasks."""
     ended = Subtask.objects.filter(run=run_id, status=states.Status.COMPLETED, epoch__gt=0, started_at__isnull=False)
     columns = ("pk", "executor", "estimated_seconds", "started_at", "finished_at")
     rows = list(ended.order_by("-position").values_list(*columns)[:MOST_OF_ONE])
@@ -44,6 +45,13 @@ def _of_run(run_id: int, backend: str) -> list[tuple[str, float]]:
         for number, executor, estimated, since, until in rows
         if (executor or {}).get("name") != "approval"
     ]
+
+
+def kinds_of(run: Run) -> dict[int, str]:
+    """Of each subtask, by its id."""
+    who = agent_kinds(run.pk, run.backend)
+    rows = Subtask.objects.filter(run=run.pk).values_list("pk", "executor", "estimated_seconds")
+    return {number: kind(executor, estimated, who.get(number, "")) for number, executor, estimated in rows}
 
 
 def kind(executor: Mapping[str, Any] | None, estimated: float | None, agent: str) -> str:

@@ -44,6 +44,14 @@ def record(runs: Collection[int]) -> Record | None:
     return of(scores(runs))
 
 
+def by_run(runs: Collection[int]) -> dict[int, Record]:
+    """Of each of these runs that tells."""
+    found: dict[int, list[Score]] = {}
+    for one in scores(runs):
+        found.setdefault(one.run, []).append(one)
+    return {run: made for run, each in found.items() if (made := of(each))}
+
+
 def scores(runs: Collection[int]) -> list[Score]:
     """Of the checkpoints that were shown, of those of these runs that came to the end they were heading for."""
     made = resolved(Checkpoint.objects.filter(run__in=runs, shown=True)).order_by("run", "point")

@@ -1,14 +1,15 @@
 """What `gained` found of a run, as the contract words it."""
 
 from dataclasses import asdict
-from typing import cast
+from typing import Literal, cast
 
 from typing_extensions import TypedDict
 
+from runs.engine.speedup import Slowdown
 from runs.engine.waterfall import Part
 from runs.estimating.record import record
 from runs.insight.gained import Gained
-from runs.models import Run
+from runs.models import Checkpoint, Run
 from todos.rest.answers import closed
 
 
@@ -30,6 +31,7 @@ class SlowdownOut(TypedDict):
     ratio: float
     compared: int
     slower: bool
+    against: Literal["baseline", "history"]
 
 
 @closed
@@ -46,6 +48,17 @@ class EtaRecord(TypedDict):
 
 
 @closed
+class EtaPoint(TypedDict):
+    """What was said of when the run is over, so long after its start. `shown`: it was not too early to tell."""
+
+    elapsed_seconds: float
+    eta_seconds: float
+    eta_low_seconds: float
+    eta_high_seconds: float
+    shown: bool
+
+
+@closed
 class Insight(TypedDict):
     wall_seconds: float
     agents: int
@@ -53,6 +66,7 @@ class Insight(TypedDict):
     overhead: SpreadOut | None
     slowdown: SlowdownOut | None
     eta: EtaRecord | None
+    eta_points: list[EtaPoint]
 
 
 def insight(run: Run, found: Gained | None) -> Insight | None:
@@ -68,8 +82,33 @@ def insight(run: Run, found: Gained | None) -> Insight | None:
             {"part": str(part), "seconds": flow.seconds(part), "share": flow.seconds(part) / whole} for part in Part
         ],
         "overhead": {"median_seconds": overhead.median, "p95_seconds": overhead.p95} if overhead else None,
-        "slowdown": {"ratio": slow.ratio, "compared": slow.compared, "slower": slow.slower} if slow else None,
+        "slowdown": _slowdown(slow, found.measured) if slow else None,
         "eta": eta_record([run.pk]),
+        "eta_points": _eta_points(run),
+    }
+
+
+def _eta_points(run: Run) -> list[EtaPoint]:
+    """In the order of time; their distances grow as the run does, so there are few."""
+    made = Checkpoint.objects.filter(run=run.pk).order_by("point")
+    return [
+        {
+            "elapsed_seconds": one.elapsed,
+            "eta_seconds": one.eta,
+            "eta_low_seconds": one.low,
+            "eta_high_seconds": one.high,
+            "shown": one.shown,
+        }
+        for one in made
+    ]
+
+
+def _slowdown(found: Slowdown, measured: bool) -> SlowdownOut:
+    return {
+        "ratio": found.ratio,
+        "compared": found.compared,
+        "slower": found.slower,
+        "against": "baseline" if measured else "history",
     }
 
 

@@ -14,7 +14,7 @@ def estimate(state: State, factors: tuple[float, float] | None = None) -> Estima
     """Seconds left. `factors` stretch the band downwards and upwards (None: the defaults)."""
     found, by_default = plain(state)
     band = stretched(found, factors or by_default)
-    return band if factors or any(state.history) else capped(band, state.now)
+    return band if factors else capped(band, state.now)
 
 
 def plain(state: State) -> tuple[Estimate, tuple[float, float]]:
@@ -29,4 +29,4 @@ def plain(state: State) -> tuple[Estimate, tuple[float, float]]:
     left = sample.draw(state, kind, known, fitted, chance)
     low, middle, high = np.quantile(simulate.through(state, left), [0.1, 0.5, 0.9]).tolist()
     deviation = (fitted.kinds + fitted.within) ** 0.5
-    return Estimate(middle, low, high), usual(not known.empty, deviation)
+    return Estimate(middle, low, high), usual(not known.empty, bool(known.seen[kind].any()), deviation)

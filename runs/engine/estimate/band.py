@@ -6,28 +6,30 @@ from runs.engine.estimate.state import Estimate
 
 # Downwards and upwards, with kinds known from earlier runs and without: learned on recorded runs until there are
 # enough of our own.
-KNOWN = (3.0, 1.6)
+KNOWN = (2.5, 2.0)
 UNKNOWN_DOWN = 1.6
 # Without a history the longest may be yet to come: the more so, the more durations differ (in logarithms).
 UNKNOWN_UP, UNKNOWN_UP_MOST = 1.1, 2.2
-# Chosen on half of the recorded runs, and held against the other half: how much more, but not more than so many times
-# what the whole run is expected to take.
-UNKNOWN_MORE, UNKNOWN_MOST = 1.25, 1.0
+# Chosen on half of the recorded runs, and held against the other half.
+UNKNOWN_MORE = 1.25
+MOST = 1.0  # upwards, with kinds known or not: so many times what the whole run is expected to take
 ENOUGH = 20
 ENOUGH_RUNS = 5  # they are of: checkpoints of one run are all off to the same side
 SHARE = 0.1  # of runs that end before the band, and of those that end after it
 
 
-def usual(known: bool, deviation: float) -> tuple[float, float]:
-    """The factors until there are some of our own. `deviation`: of the logarithms of durations of unknown kinds."""
-    if known:
-        return KNOWN
-    return UNKNOWN_DOWN, UNKNOWN_MORE * min(UNKNOWN_UP_MOST, max(1.0, UNKNOWN_UP * deviation + 0.4))
+def usual(known: bool, seen: bool, deviation: float) -> tuple[float, float]:
+    """The factors until there are some of our own. `known`: there is a history; `seen`: with kinds of this run in it;
+    `deviation`: of the logarithms of durations of unknown kinds."""
+    up = UNKNOWN_MORE * min(UNKNOWN_UP_MOST, max(1.0, UNKNOWN_UP * deviation + 0.4))
+    if not known:
+        return UNKNOWN_DOWN, up
+    return KNOWN[0], KNOWN[1] if seen else max(KNOWN[1], up)
 
 
 def capped(found: Estimate, elapsed: float) -> Estimate:
-    """The band of a run of unknown kinds: early in it a few simulations last for ages, and runs do not."""
-    return Estimate(found.eta, found.low, min(found.high, found.eta + UNKNOWN_MOST * (elapsed + found.eta)))
+    """The band by the usual factors: where durations differ much a few simulations last for ages, and runs do not."""
+    return Estimate(found.eta, found.low, min(found.high, found.eta + MOST * (elapsed + found.eta)))
 
 
 def stretched(plain: Estimate, factors: tuple[float, float]) -> Estimate:

@@ -17,10 +17,10 @@ FIRST_VARIANCE = 9.0
 WITHIN, WITHIN_COUNTS = 0.35, 6.0  # of tasks of a kind
 KINDS, KINDS_COUNT = 0.5, 4.0  # of kinds
 RUN_KINDS, RUN_KINDS_COUNT = 0.05, 4.0  # of a kind from run to run
-RUNS, RUNS_COUNT = 0.02, 1.0  # of whole runs
+RUNS, RUNS_COUNT = 0.005, 1.0  # of whole runs
 
 # The line: log actual = a + b · log expected. How far runs differed is believed in part; the slope hardly moves.
-RUNS_SHARE, RUNS_LEAST = 0.15, 0.003
+RUNS_SHARE, RUNS_LEAST = 0.3, 0.001
 SLOPE_DEVIATION = 0.02
 RUNNING_WEIGHT = 0.1  # of a kind that is only running so far, where there is a history
 OUTLIER = 1.5  # deviations: what is further off moves the line no more
@@ -35,5 +35,7 @@ REST_WEIGHT = 0.5
 SPREAD = 0.7
 MOST = 60
 TAIL = 1.6  # deviations: further out nothing is drawn
+# How far apart this run's own are: what the guess that they are as usual counts for; at least and at most.
+WIDE_COUNTS, WIDE_LEAST, WIDE_MOST = 10.0, 0.7, 3.0
 OVERDUE = 0.25  # what is longer at it than anything known: the share of its time that it goes on, on average
 GUESS_VARIANCE = 0.5  # of a whole run against what somebody thinks

@@ -45,6 +45,7 @@ class _Sample:
         self.spread = np.sqrt((4 * line.within + square) / (4 + np.bincount(self.of, minlength=size)))
         self.rest = rest / self.spread[self.of]
         self.shared = _thin(np.clip(np.concatenate([self.rest, USUAL]), -d.TAIL, d.TAIL))
+        self.wide = _wide(known, line)
         root = np.linalg.cholesky(line.covariance)
         self.lines = line.coefficients + chance.standard_normal((d.SIMULATIONS, 3)) @ root.T
         self.pools: dict[int, tuple[Floats, Floats]] = {}
@@ -98,7 +99,9 @@ class _Sample:
             return values, 0
         middle = float(np.median(values))
         slope = float(self.line.coefficients[1])
-        moved = middle + d.SPREAD * (values - middle) + (slope - 1) * self.known.level[kind] - self.known.mean
+        moved = (
+            middle + d.SPREAD * self.wide * (values - middle) + (slope - 1) * self.known.level[kind] - self.known.mean
+        )
         return _thin(moved), len(values)
 
     def _rest(self, kind: int) -> Floats:
@@ -109,7 +112,24 @@ class _Sample:
         drawn = np.clip(self.chance.standard_normal(d.SIMULATIONS), -d.TAIL, d.TAIL) * np.sqrt(line.unsure[kind])
         mine = self.rest[self.of == kind]
         pool = _thin(mine) if len(mine) >= ENOUGH else self.shared
-        return np.asarray((mean + line.deviation[kind] + drawn)[:, None] + self.spread[kind] * pool[None, :])
+        return np.asarray(
+            (mean + line.deviation[kind] + drawn)[:, None] + self.wide * self.spread[kind] * pool[None, :]
+        )
+
+
+def _wide(known: Known, line: Line) -> float:
+    """How many times as far as in earlier runs this run's durations are from what was expected of them, whatever the
+    whole run is off by."""
+    seen = known.seen[line.ended]
+    kinds = line.ended[seen]
+    if not len(kinds):
+        return 1.0
+    usual = known.unsure[kinds] + known.run_kinds + line.within
+    off = line.values[seen] - line.expected[kinds]
+    off = off - np.average(off, weights=1 / usual)
+    square = float((off**2 / usual).sum())
+    ratio = (d.WIDE_COUNTS + square) / (d.WIDE_COUNTS + len(kinds) - 1)
+    return float(np.clip(ratio, d.WIDE_LEAST**2, d.WIDE_MOST**2) ** 0.5)
 
 
 def _thin(values: Floats) -> Floats:

@@ -108,6 +108,26 @@ def test_a_run_twice_as_slow_as_before_is_expected_to_stay_so() -> None:
     assert estimate(slow).eta > 1.5 * 120
 
 
+def _width(found: Estimate) -> float:
+    return (found.high - found.low) / found.eta
+
+
+def test_a_run_whose_own_are_further_apart_than_before_has_a_wider_band() -> None:
+    kinds = [f"k{at}" for at in range(21)]
+    history = [[(kind, 10.0 + 3 * run) for kind in kinds] for run in range(4)]
+    usual = {at: 10.0 + at % 9 for at in range(20)}
+    wild = {at: (3.0, 48.0)[at % 2] for at in range(20)}
+    calm, wide = (estimate(moment(done, size=21, kinds=kinds, history=history)) for done in (usual, wild))
+    assert _width(wide) > 1.2 * _width(calm)
+
+
+def test_with_a_history_too_the_band_goes_no_further_than_the_run_again() -> None:
+    state = moment(size=2, agents=2, history=[[("build", 1.0)] * 5 + [("build", 500.0)]] * 4)
+    plain, usual = estimating.plain(state)
+    assert band.stretched(plain, usual).high > 10 * plain.eta
+    assert estimate(state).high == pytest.approx(2 * plain.eta)
+
+
 def test_it_is_early_while_the_band_is_wider_than_the_whole_run() -> None:
     assert Estimate(10, 2, 30).early(elapsed=5)
     assert not Estimate(10, 8, 15).early(elapsed=5)

@@ -1,16 +1,19 @@
 """What the estimator says of itself once runs have ended: by command, and to whoever asks about past runs."""
 
+import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from runs.engine.estimate import band
 from runs.estimating import past, record
 from runs.insight.told import eta_record
 from runs.models import Checkpoint, Run
+from tests.factories import Api, token_of
 from tests.runs.making import NOW, ada, work
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +76,27 @@ def test_insights_tell_the_same_numbers() -> None:
     found = eta_record([run.pk])
     assert found is not None
     assert (found["error_percent"], found["coverage_percent"], found["checkpoints"]) == (2.0, 100.0, 1)
+
+
+def test_each_past_run_tells_how_far_off_it_was_and_its_report_what_was_said_when() -> None:
+    first, second, silent = ended(), ended(), ended()
+    now, total = timezone.now(), 100.0
+    Run.objects.all().update(started_at=now - timedelta(seconds=total), finished_at=now)
+    said(first, 0, total, total / 2, 2 * total)
+    said(first, 1, 1, 1, 1, shown=False)
+    said(second, 0, total / 2, 0, total / 2)
+    viewer = Api(token_of(ada(), "viewer"))
+    rows = {row["run"]: row for row in viewer.get("insights/").json()["results"]}
+    told = [
+        (rows[str(run.pk)]["eta_error_percent"], rows[str(run.pk)]["eta_coverage_percent"])
+        for run in (first, second, silent)
+    ]
+    assert told == [(pytest.approx(0, abs=0.01), 100.0), (pytest.approx(50, abs=0.01), 0.0), (None, None)]
+    report = json.loads(viewer.get(f"runs/{first.pk}/report/").getvalue())
+    assert [(one["elapsed_seconds"], one["eta_seconds"], one["shown"]) for one in report["insight"]["eta_points"]] == [
+        (0, total, True),
+        (1, 1, False),
+    ]
 
 
 def test_the_command_tells_the_record_of_all_and_by_kind() -> None:

@@ -178,6 +178,23 @@ def test_what_a_baseline_took_less_is_slowdown() -> None:
     assert (found.slowdown.ratio, found.slowdown.compared, found.slowdown.slower) == (1.5, 3, True)
 
 
+def test_without_a_baseline_slowdown_is_estimated_from_runs_by_one_agent() -> None:
+    alone = begun({"a": {}, "b": {}, "c": {}}, max_agents=1)
+    for key in "abc":
+        do(alone, 8, key)
+    with alone.entry() as entry:
+        transitions.close(entry)
+    made = begun({"x": {}, "y": {}, "z": {}}, max_agents=3)
+    do(made, 12, "x", "y", "z")
+    Run.objects.filter(pk=alone.run_id).update(peak_open=1, finished_at=made.run.started_at)
+    found = gained.gained(made.run, NOW)
+    assert found is not None and found.slowdown is not None
+    assert (found.slowdown.ratio, found.slowdown.compared, found.measured) == (1.5, 3, False)
+    Run.objects.filter(pk=alone.run_id).update(peak_open=2)
+    found = gained.gained(made.run, NOW)
+    assert found is not None and found.slowdown is None
+
+
 def test_overhead_is_measured_of_each_completed_subtask() -> None:
     made = begun({"a": {}, "b": {}})
     made.clock.advance(1)
