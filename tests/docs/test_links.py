@@ -14,6 +14,8 @@ from tests.pictures.picture import MOST_BYTES
 NAMES = [name_of(document) for document in DOCUMENTS]
 KNOWN_HOSTS = {"127.0.0.1:8000", "semver.org", "status.example", "www.standardwebhooks.com"}
 
+ALL_BYTES = 2_000_000  # of all pictures: they are in every clone, once for each time they are taken
+
 
 def test_there_is_every_document_a_stranger_looks_for() -> None:
     expected = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
@@ -76,3 +78,4 @@ def test_every_picture_is_taken_by_the_command_and_shown_somewhere() -> None:
 def test_pictures_are_small() -> None:
     sizes = {path.name: path.stat().st_size for path in TARGET.iterdir()}
     assert {name: size for name, size in sizes.items() if size > MOST_BYTES} == {}
+    assert sum(sizes.values()) < ALL_BYTES

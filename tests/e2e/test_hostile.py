@@ -108,7 +108,7 @@ def other_looks(there: Flooded) -> Iterator[tuple[str, str]]:
     yield "run", f"{run}/?as=table"
     yield "run-graph", f"{run}/graph/?as=table"
     yield "run-insight", f"{ended}/insight/"
-    yield "compare", f"/insights/?run={there.run.run_id}&run={there.ended.run_id}"
+    yield "compare", f"/insights/?compare={there.run.run_id}&compare={there.ended.run_id}"
     yield "run-subtasks", f"{run}/subtasks/?status=failed"
     yield "todo-decompose", f"/todos/{there.todo}/decompose/?strategy=phases"
     yield "badge", f"/api/v1{run}/badge.svg"

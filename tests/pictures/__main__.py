@@ -22,17 +22,17 @@ TARGET = Path(__file__).resolve().parent.parent.parent / "docs" / "pictures"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 EVERY = "every"
 
-PICTURES = {
-    "overview": Picture("/", "#overview-running"),
-    "todo": Picture("/todos/{todo}/", "#todo-tree [data-todo]"),
-    "plan": Picture("/todos/{todo}/plan/"),
+PICTURES = {  # what is under way comes first: it ends meanwhile
     "run": Picture("/runs/{run}/", "canvas", "Fit"),
     "run-dark": Picture("/runs/{run}/", "canvas", "Fit", {"color_scheme": "dark"}),
     "run-phone": Picture("/runs/{run}/", "canvas", "Fit", {"viewport": PHONE}),
     "graph": Picture("/runs/{run}/graph/", "svg.graph"),
+    "overview": Picture("/", "#overview-running"),
+    "todo": Picture("/todos/{todo}/", "#todo-tree [data-todo]"),
+    "plan": Picture("/todos/{todo}/plan/?max_agents=6"),
     "subtask": Picture("/runs/{ended}/subtasks/merge/", "#subtask-drawer"),
-    "insight": Picture("/runs/{ended}/insight/"),
     "settings": Picture("/settings/"),
+    "insight": Picture("/runs/{run}/insight/"),
 }
 
 
@@ -47,6 +47,7 @@ def main(names: list[str]) -> None:
             "ended": exploring.ended(server, before),
             "todo": releasing.plant(server, every.TIMES if EVERY in names else 1),
         }
+        releasing.ask(server)
         run = releasing.start(server, known["todo"])
         known["run"] = exploring.begun(server, run, releasing.BEGUN)
         for name in wanted:

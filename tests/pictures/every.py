@@ -38,7 +38,7 @@ PAGES = {
     "run-cancel": Picture("/runs/{run}/cancel/"),
     "agents": Picture("/agents/"),
     "insights": Picture("/insights/"),
-    "compare": Picture("/insights/?run={ended}&run={run}"),
+    "compare": Picture("/insights/?compare={ended}&compare={run}"),
     "settings": Picture("/settings/"),
     "report": Picture("/api/v1/runs/{ended}/report/?format=html"),
     "admin": Picture("/admin/"),
@@ -50,4 +50,4 @@ PAGES = {
 }
 # What is under way comes first: it ends meanwhile.
 IN_ORDER = sorted(PAGES, key=lambda name: "{run}" not in PAGES[name].path and name != "overview")
-ALL = {f"{name}-{look}": replace(PAGES[name], options=LOOKS[look]) for name in IN_ORDER for look in LOOKS}
+ALL = {f"every-{name}-{look}": replace(PAGES[name], options=LOOKS[look]) for name in IN_ORDER for look in LOOKS}

@@ -19,6 +19,18 @@ def plant(server: Server, times: float = 1.0) -> str:
     return todo
 
 
+def ask(server: Server) -> str:
+    """A run that waits for a person; its id."""
+    question = "The draft is on the staging site. Is it to go out to everybody?"
+    parts = [
+        _part("draft", 0.2, "Write the draft"),
+        {"key": "go", "content": "Say whether it goes out", "executor": {"name": "approval", "question": question}},
+        _part("send", 0.2, "Send it", ["draft", "go"]),
+    ]
+    todo = server.call("POST", "todos/", {"content": "News of 1.2 (pretended)", "subtasks": parts})["id"]
+    return start(server, todo)
+
+
 def _slowed(part: dict[str, Any], times: float) -> dict[str, Any]:
     if "subtasks" in part:
         return part | {"subtasks": [_slowed(below, times) for below in part["subtasks"]]}
