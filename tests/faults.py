@@ -24,7 +24,7 @@ import psycopg
 
 from tests import scale, servers
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 SETTLE_SECONDS = 120.0
 PAUSE_SECONDS = (1.0, 4.0)  # between two faults
 AWAY_SECONDS = (0.2, 2.0)  # of a server
