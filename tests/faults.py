@@ -24,12 +24,13 @@ import psycopg
 
 from tests import scale, servers
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 SETTLE_SECONDS = 120.0
 PAUSE_SECONDS = (1.0, 4.0)  # between two faults
 AWAY_SECONDS = (0.2, 2.0)  # of a server
 RUN_SECONDS = 5.0  # another run each
 SUBTASKS = 24
+LOST_REPLIES = 0.3  # of what is asked for under a key
 
 
 @dataclass
@@ -62,12 +63,17 @@ class Theatre:
             process.kill()
             process.wait()
 
-    def freeze_orchestrator(self) -> None:
-        """For longer than another waits to take over."""
-        process = self.processes["orchestrate-1"]
+    def freeze(self, name: str, seconds: float) -> None:
+        """Then it goes on as if nothing had happened, and says what it has to say."""
+        process = self.processes[name]
         process.send_signal(signal.SIGSTOP)
-        time.sleep(12)
+        time.sleep(seconds)
         process.send_signal(signal.SIGCONT)
+
+    def cut_connections(self) -> None:
+        text = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datid > 0"
+        with psycopg.connect(self.postgres.url) as database:
+            database.execute(text)
 
     def restart(self, server: Any) -> None:
         server.stop()
@@ -79,7 +85,10 @@ class Theatre:
             "kill -9 of a worker": lambda: self.kill("worker"),
             "kill -9 of an orchestrator": lambda: self.kill("orchestrate"),
             "kill -9 of a web process": lambda: self.kill("web"),
-            "orchestrator frozen": self.freeze_orchestrator,
+            # For longer than another waits to take over, or a lease lasts.
+            "orchestrator frozen": lambda: self.freeze("orchestrate-1", 12),
+            "worker frozen": lambda: self.freeze("worker-1", 18),
+            "connections to PostgreSQL cut": self.cut_connections,
             "FLUSHALL": self.redis.flush,
             "Redis killed": lambda: self.restart(self.redis),
             "PostgreSQL crashed": lambda: self.restart(self.postgres),
@@ -94,9 +103,11 @@ class Theatre:
         headers = {"Authorization": f"Bearer {self.token}"} | ({"Idempotency-Key": key} if key else {})
         url = f"http://127.0.0.1:{self.named['PORT']}/api/v1/{path}"
         until = time.monotonic() + 60
+        patience = 0.001 if key and self.chance.random() < LOST_REPLIES else 10  # it may have been done all the same
         while True:
             try:
-                answer = httpx.request(method, url, json=body, headers=headers, timeout=10)
+                wait = httpx.Timeout(10, read=patience)
+                answer = httpx.request(method, url, json=body, headers=headers, timeout=wait)
                 if answer.status_code < 400:
                     return answer.json()
                 if answer.status_code not in (409, 503) or time.monotonic() > until:
@@ -105,6 +116,8 @@ class Theatre:
             except httpx.HTTPError:
                 if time.monotonic() > until:
                     raise
+                self.faults["reply lost"] += patience < 1
+            patience = 10
             time.sleep(0.2)
 
     def ask_for_a_run(self) -> None:

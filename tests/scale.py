@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests import servers
 
+START_SECONDS = 300.0
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -57,15 +58,22 @@ def started(named: dict[str, str], *, web: int, orchestrators: int, workers: int
                 process.wait()
 
 
+def _ended(processes: "list[subprocess.Popen[bytes]]") -> bool:
+    return any(process.poll() is not None for process in processes)
+
+
 def main() -> None:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
     with ExitStack() as stack:
         named = environment(stack)
-        with started(named, web=2, orchestrators=2, workers=2, seats=4):
+        with started(named, web=2, orchestrators=2, workers=2, seats=4) as processes:
             url = f"http://127.0.0.1:{named['PORT']}"
-            servers.until(lambda: servers.answers(f"{url}/readyz"), "the web processes answer", 120)
+            ready = lambda: over.is_set() or _ended(processes) or servers.answers(f"{url}/readyz")  # noqa: E731
+            servers.until(ready, "the web processes answer", START_SECONDS)
+            if _ended(processes):
+                sys.exit("a process ended while the others started")
             subprocess.run([sys.executable, "manage.py", "login_link"], cwd=ROOT, env=named, check=False)
             print(
                 f"Abreast is at {url}, on {named['DATABASE_URL']} and {named['REDIS_URL']} — Ctrl-C stops it",

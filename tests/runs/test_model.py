@@ -64,6 +64,7 @@ class Orchestra(RuleBasedStateMachine):
     """Workers that do as they are told or do not, two orchestrators, and messages that come late, twice or never."""
 
     made: Work
+    played = 0  # runs that were brought to their end
 
     @initialize(outline=outlines(), agents=st.integers(1, 3), fail_fast=st.booleans())
     def begin(self, outline: dict[str, Any], agents: int, fail_fast: bool) -> None:
@@ -230,6 +231,7 @@ class Orchestra(RuleBasedStateMachine):
         self.nothing_is_violated()
         completed = set(Subtask.objects.filter(run=self.made.run_id, status="completed").values_list("pk", flat=True))
         assert completed == set(self.accepted)
+        type(self).played += 1
 
 
 def test_the_promises_hold_whatever_happens_in_whatever_order() -> None:
@@ -242,3 +244,4 @@ def test_the_promises_hold_whatever_happens_in_whatever_order() -> None:
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Orchestra, settings=quick)
+    assert Orchestra.played >= EXAMPLES
