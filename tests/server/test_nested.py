@@ -136,6 +136,8 @@ def test_it_adds_subtasks_under_its_attempt_and_its_token_is_nowhere_and_ends_wi
         assert secret.decode() not in online.printed
     added = next(event for event in online.events(number) if event["kind"] == "added")
     assert added["data"]["attempt"] == subtask(online, number, "lead")["attempts"][0]["id"]
+    checked = online.manage("verify")
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_its_agents_stand_below_the_worker_three_deep_and_four_at_most_and_may_lease(online: Server) -> None:
