@@ -69,8 +69,8 @@ _WORDS = {
 @require_POST
 def act(request: HttpRequest, webhook: int, verb: str) -> HttpResponse:
     """Tries it out, pauses it, goes on, deletes it."""
-    refuse_viewers(request)
     hook = get_object_or_404(Webhook, pk=webhook, owner=viewer(request))
+    refuse_viewers(request)
     try:
         messages.success(request, _VERBS[verb](hook))
     except Refused as refused:

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from dashboard import urls
+from runs.models import Webhook
 from tests.scenes import Scene, scene
 from todos.models import Todo
 
@@ -24,6 +25,8 @@ NOBODYS = (
     "settings",
     "settings-frame",
     "settings-token",
+    "webhooks-frame",
+    "webhook-new",
 )  # each shows everybody what is theirs
 
 
@@ -37,6 +40,8 @@ def address(name: str, there: Scene) -> str:
     (pattern,) = (entry for entry in [*urls.pages, *urls.buttons, *urls.changes] if entry.name == name)
     needed = set(pattern.pattern.converters)
     known = {"run_id": there.run_id, "key": "a", "todo_id": there.run.todo_id}
+    if "webhook" in needed:
+        known["webhook"] = Webhook.objects.create(owner_id=there.run.owner_id, url="https://example.org/").pk
     return reverse(name, kwargs={part: known[part] for part in needed})
 
 

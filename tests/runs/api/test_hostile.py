@@ -23,7 +23,7 @@ TAKING = sorted(
     (method, path)
     for path, view in VIEWS.items()
     for method in methods(view) - {"GET", "DELETE"}
-    if path != "hooks/claude-code/"
+    if not path.startswith("hooks/")
 )
 ASKING = sorted(
     (method, path)
