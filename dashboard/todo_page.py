@@ -14,6 +14,7 @@ from runs.engine import states
 from runs.executors.running import MODULES
 from runs.models import Run
 from todos.models import Todo
+from todos.plan import words
 from todos.plan.rollup import TOTAL
 
 RUNS = 6
@@ -91,7 +92,8 @@ def hindrance(todo: Todo) -> str:
     """Why the workers of this server cannot do all of it; empty when they can."""
     wanted = _executors(todo)
     nobody = wanted.pop(None, 0)
-    unknown = {name: number for name, number in wanted.items() if name not in MODULES}
+    known = {*MODULES, words.APPROVAL}  # who is asked is a person
+    unknown = {name: number for name, number in wanted.items() if name not in known}
     if nobody:
         are = "1 subtask has" if nobody == 1 else f"{nobody:,} subtasks have"
         return f"{are} no executor, so the workers of this server cannot do {'it' if nobody == 1 else 'them'}"

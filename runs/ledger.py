@@ -294,8 +294,7 @@ class Ledger:
         if self._later:
             return  # while our own writes fail, nobody else's silence counts
         reports, runs = self._round.look_round(tick, self.clock())
-        slips = [Slip(report.run, report) for report in reports] + [Slip(run_id) for run_id in runs]
-        if slips:
+        if slips := [Slip(report.run, report) for report in reports] + [Slip(run_id) for run_id in runs]:
             self._carry_out(slips)
         self._mirror.show()
         self._next_sweep = tick + sweep.until_next(self.clock())

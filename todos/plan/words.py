@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 PRIORITIES = {"high": 1, "medium": 3, "low": 5}
-EXECUTORS = ("shell", "search", "read", "http", "agent", "python", "web_search", "simulate", "approval")
+APPROVAL = "approval"
+EXECUTORS = ("shell", "search", "read", "http", "agent", "python", "web_search", "simulate", APPROVAL)
 # These run programs or reach the network: making them needs the command permission.
 COMMANDING = frozenset({"shell", "agent", "python", "http"})
 READ_ONLY = frozenset({"read", "search", "web_search", "simulate", "approval"})
@@ -39,7 +40,7 @@ class When(StrEnum):
 
 def asks(executor: dict | None) -> bool:
     """Whether it asks a person."""
-    return executor is not None and executor.get("name") == "approval"
+    return executor is not None and executor.get("name") == APPROVAL
 
 
 def lane_of(executor: dict | None) -> Lane:

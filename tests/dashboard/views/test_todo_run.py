@@ -89,7 +89,7 @@ def test_a_wrong_option_is_told_at_its_field_and_kept(browser: Client, there: To
     ("executor", "why"),
     [
         (None, "1 subtask has no executor"),
-        ({"name": "approval", "question": "May I?"}, "no executor of the name approval (1 subtask)"),
+        ({"name": "nonsense"}, "no executor of the name nonsense (1 subtask)"),
     ],
 )
 def test_what_nobody_here_can_do_is_said_before_and_refused(
@@ -101,6 +101,13 @@ def test_what_nobody_here_can_do_is_said_before_and_refused(
     assert response.status_code == 422
     assert why in response.content.decode()
     assert not Run.objects.exists()
+
+
+def test_what_asks_a_person_needs_nobody_here(browser: Client, there: Todo) -> None:
+    Todo.objects.filter(key="b").update(executor={"name": "approval", "question": "May I?"})
+    assert "It cannot be run" not in browser.get(f"/todos/{there.pk}/").content.decode()
+    browser.post(f"/todos/{there.pk}/run/", SENT)
+    assert Run.objects.get().approvals == 1
 
 
 def test_what_is_completed_needs_no_executor_any_more(browser: Client, there: Todo) -> None:
