@@ -17,10 +17,10 @@ FIRST_VARIANCE = 9.0
 WITHIN, WITHIN_COUNTS = 0.35, 6.0  # of tasks of a kind
 KINDS, KINDS_COUNT = 0.5, 4.0  # of kinds
 RUN_KINDS, RUN_KINDS_COUNT = 0.05, 4.0  # of a kind from run to run
-RUNS, RUNS_COUNT = 0.005, 1.0  # of whole runs
+RUNS, RUNS_COUNT = 0.02, 1.0  # of whole runs
 
 # The line: log actual = a + b · log expected. How far runs differed is believed in part; the slope hardly moves.
-RUNS_SHARE, RUNS_LEAST = 0.3, 0.001
+RUNS_SHARE, RUNS_LEAST = 0.15, 0.003
 SLOPE_DEVIATION = 0.02
 RUNNING_WEIGHT = 0.1  # of a kind that is only running so far, where there is a history
 OUTLIER = 1.5  # deviations: what is further off moves the line no more
