@@ -36,6 +36,7 @@ def perform(home: Path, cases: int, seed: int) -> bool:
                 counted, wrong = _play(part, role, found, noted)
                 statuses[name] += counted
                 breaches += wrong
+                print(f"{name}, {part.phase}: {counted.total()} cases, {len(wrong)} breaches", flush=True)
     breaches += [f"verify: {one.id} {sentence}" for one in verify(None, timezone.now()) for sentence in one.shown]
     connections.close_all()
     return _tell(statuses, breaches, seed)
