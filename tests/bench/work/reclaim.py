@@ -39,7 +39,8 @@ def rescuer(token: str, name: str, run: int, last: dict[str, float], took: dict[
         answer = yield request
         for lease in json.loads(answer.body)["leases"]:
             key = lease["subtask"]["key"]
-            took.setdefault(key, time.perf_counter() - last[key])
+            if key in last:
+                took.setdefault(key, time.perf_counter() - last[key])
 
 
 def die(server: Server, token: str, names: list[str], run: int) -> list[float]:
