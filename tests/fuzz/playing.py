@@ -88,6 +88,7 @@ def _config(part: Part, role: Role, sample: Sample) -> SchemathesisConfig:
             "base-url": HOST,
             "headers": dict(role.headers),
             "continue-on-failure": True,
+            "request-timeout": 60,
             "generation": {
                 "max-examples": part.cases if part.phase == "stateful" else examples,
                 "no-shrink": True,

@@ -74,6 +74,14 @@ def test_who_is_answered_may_have_changed_something(noted: Changes, database: sq
     assert judged(noted, "POST", 201) == []
 
 
+def test_a_report_that_is_refused_may_have_done_what_was_due(noted: Changes, database: sqlite3.Connection) -> None:
+    write(database, "todos_todo")
+    database.commit()
+    watched = Watched(no_application, noted)
+    watched.judge(Seen("POST", "/api/v1/attempts/3/fail/", b"", 409))
+    assert watched.breaches == []
+
+
 @pytest.mark.parametrize("pointer", ["", "/missing", "/list/0/missing", "/query/limit", "/headers/If-Match"])
 def test_a_problem_may_be_what_is_there_or_missing_there(noted: Changes, pointer: str) -> None:
     assert judged(noted, "POST", 422, pointer) == []
