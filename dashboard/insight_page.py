@@ -7,6 +7,7 @@ from typing import Any
 from dashboard import figures, run_page
 from runs.engine.waterfall import Part, Waterfall
 from runs.insight.gained import Gained
+from runs.insight.told import eta_record
 from runs.models import Run
 
 # What a part is called, and in a sentence what it means.
@@ -79,7 +80,7 @@ class Fact:
 
 def facts(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
     """What parallel work gained, row by row; a dash for what cannot be known."""
-    return [*_speedups(run, progress), *_costs(progress, found)]
+    return [*_speedups(run, progress), *_costs(progress, found), _eta(run)]
 
 
 def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
@@ -119,8 +120,16 @@ def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
             ("measured" if found and found.measured else "estimated") if slow else "",
             _slowdown_words(found),
         ),
-        Fact("ETA error", figures.UNKNOWN, "", "no record yet"),
     ]
+
+
+def _eta(run: Run) -> Fact:
+    """How far off what was expected of it turned out to be."""
+    found = eta_record([run.pk]) if run.finished_at else None
+    if found is None:
+        return Fact("ETA error", figures.UNKNOWN, "", "no record yet")
+    right = f"of the whole time; within the range {percent(found['coverage_percent'])} of the time"
+    return Fact("ETA error", percent(found["error_percent"]), "measured", right)
 
 
 def _slowdown_words(found: Gained | None) -> str:

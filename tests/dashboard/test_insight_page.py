@@ -6,7 +6,7 @@ from django.test import Client
 
 from dashboard import insight_page
 from runs.engine.waterfall import Kind, Part, Span, waterfall
-from runs.models import Run
+from runs.models import Checkpoint, Run
 from tests.scenes import Scene, scene
 
 SECOND = 1_000_000
@@ -62,6 +62,15 @@ def test_the_page_shows_the_parts_the_total_and_how_the_figures_came_about(ended
     assert "Dependencies" in page and "Nothing left" in page and "Actual" in page
     assert "estimated" in page and "no record yet" in page and "Measure the baseline" in page
     assert '<svg class="spent is-work"' in page
+
+
+def test_what_was_expected_of_it_is_held_against_what_it_took(ended: Scene, client: Client) -> None:
+    rest = {"plain_low": 1, "plain_high": 9, "known": True, "shown": True}
+    Checkpoint.objects.create(run=ended.run, point=0, elapsed=5, eta=4, low=3, high=6, **rest)  # 5 s were left of 10
+    client.force_login(ended.run.owner)
+    page = client.get(f"/runs/{ended.run_id}/insight/").content.decode()
+    assert "within the range 100 % of the time" in page and "10 %" in page
+    assert "no record yet" not in page
 
 
 def test_a_run_that_has_not_begun_says_so(ada: User, client: Client) -> None:
