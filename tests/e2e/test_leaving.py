@@ -48,6 +48,7 @@ def test_nothing_more_is_asked_for_while_another_page_comes(page: Page) -> None:
     with page.expect_response(ASKED):
         page.evaluate(AGAIN)
     page.evaluate(LEAVES)
+    asked.clear()  # a page that has just come may have asked by itself, too
     page.evaluate(AGAIN)
     page.evaluate("new Promise((seen) => setTimeout(seen, 100))")
-    assert len(asked) == 1
+    assert asked == []

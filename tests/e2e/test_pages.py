@@ -57,7 +57,7 @@ def there(ada: User) -> Scene:
 
 
 def rows(page: Page) -> list[str]:
-    return page.locator("#subtask-rows [data-row] td:nth-child(2)").all_inner_texts()
+    return page.locator("#subtask-rows [data-row] td.key-cell").all_inner_texts()
 
 
 # ---- every page ----

@@ -141,8 +141,9 @@ def test_an_application_shows_as_a_run(server: Server, broker: str, tmp_path: Pa
     flaky = server.call("GET", f"runs/{run}/subtasks/flaky/")
     *tries, last = [(one["status"], one["error"]) for one in flaky["attempts"]]
     assert last == ("succeeded", None)
-    assert set(tries) <= {("cancelled", "Retry in 0s: ConnectionError('no route')")}
-    assert len(tries) == 2 or pool == "prefork"  # processes tell what they did one after the other
+    # A try may begin before the end of the one before it is told: that one then ends without a word.
+    assert set(tries) <= {("cancelled", "Retry in 0s: ConnectionError('no route')"), ("cancelled", None)}
+    assert tries or pool == "prefork"  # processes tell what they did one after the other
     assert {row["agent"] for row in found.values()} - {None} <= {"w@here 1", "w@here 2"}
 
 
