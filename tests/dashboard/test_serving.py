@@ -29,9 +29,12 @@ def test_a_free_port_is_taken_and_listened_on() -> None:
 
 
 def test_what_is_answered_is_sent_at_once() -> None:
-    with closing(bind("127.0.0.1", 0, take_next=False)) as listener:
-        with closing(socket.create_connection(listener.getsockname())), closing(listener.accept()[0]) as connection:
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with (
+        closing(bind("127.0.0.1", 0, take_next=False)) as listener,
+        closing(socket.create_connection(listener.getsockname())),
+        closing(listener.accept()[0]) as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(taken: int) -> None:
