@@ -74,6 +74,18 @@ class Book:
             self.rows.update({row.key: row for row in rows})
         return {key: self.rows[key] for key in keys if key in self.rows}
 
+    def unused(self, word: str, made: int, number: int = 1) -> tuple[list[str], int]:
+        """So many keys of this word, numbered from `made` on, the lowest last, and the highest number looked at.
+        Somebody who reports by keys may have taken the next ones already.
+        """
+        free: list[str] = []
+        while len(free) < number:
+            some = [f"{word}-{at}" for at in range(made + 1, made + 1 + number - len(free))]
+            made += len(some)
+            taken = self.find(some)
+            free += [key for key in some if key not in taken]
+        return free[::-1], made
+
     def add(self, contents: Mapping[str, str]) -> None:
         """More subtasks, by key, each with a todo of its own below that of the run. Raises Invalid when
         there are too many, Conflict when the run is being cancelled."""

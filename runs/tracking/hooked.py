@@ -174,7 +174,7 @@ class Scribe:
         attempt = self._current()
         if attempt is None:
             permissions = self.state.setdefault("permissions", [])
-            key = f"permission-{self.book.entry['total'] + 1}"
+            (key,), _ = self.book.unused("permission", self.book.entry["total"])
             permissions.append([self.agent, key])
             self.book.add({key: question})
             self.book.tell(Told(key, Status.IN_PROGRESS, agent=self.agent), self.agent)

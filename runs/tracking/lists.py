@@ -98,14 +98,9 @@ def take(opened: Book, state: dict[str, Any], items: Sequence[Item], agent: str)
 
 def _name(opened: Book, state: dict[str, Any], items: Sequence[Item], keys: Sequence[str | None]) -> list[str]:
     """The keys of all entries: those that are new get one, and a subtask."""
-    new: dict[str, str] = {}
-    named = []
-    for item, key in zip(items, keys, strict=True):
-        if key is None:
-            state["made"] = state.get("made", 0) + 1
-            key = f"todo-{state['made']}"
-            new[key] = item.content
-        named.append(key)
+    free, state["made"] = opened.unused("todo", state.get("made", 0), keys.count(None))
+    named = [key or free.pop() for key in keys]
+    new = {name: item.content for item, key, name in zip(items, keys, named, strict=True) if key is None}
     if new:
         opened.add(new)
     return named

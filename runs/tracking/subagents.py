@@ -82,7 +82,8 @@ class Subagents:
     def _new(self, content: str, kind: str, *, use: str | None = None) -> Record:
         number = len(self.records) + 1
         short = self.main.rpartition(" ")[2]
-        record: Record = {"key": f"agent-{number}", "name": f"{kind} {number} ({short})", "type": kind, "use": use}
+        (key,), _ = self.book.unused("agent", len(self.records))
+        record: Record = {"key": key, "name": f"{kind} {number} ({short})", "type": kind, "use": use}
         record |= {"agent": None, "sure": True, "background": False, "stopped": False}
         self.records.append(record)
         self.book.add({record["key"]: content})

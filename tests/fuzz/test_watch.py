@@ -82,7 +82,9 @@ def test_a_report_that_is_refused_may_have_done_what_was_due(noted: Changes, dat
     assert watched.breaches == []
 
 
-@pytest.mark.parametrize("pointer", ["", "/missing", "/list/0/missing", "/query/limit", "/headers/If-Match"])
+@pytest.mark.parametrize(
+    "pointer", ["", "/missing", "/list/0/missing", "/options/text", "/query/limit", "/headers/If-Match"]
+)
 def test_a_problem_may_be_what_is_there_or_missing_there(noted: Changes, pointer: str) -> None:
     assert judged(noted, "POST", 422, pointer) == []
 

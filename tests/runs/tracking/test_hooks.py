@@ -249,6 +249,17 @@ def test_usage_is_added_once(claude: recorded.Session) -> None:
     assert (Run.objects.get().input_tokens, Event.objects.filter(kind="usage").count()) == (50, 1)
 
 
+def test_a_subagent_and_a_question_leave_alone_what_was_reported_under_their_keys(claude: recorded.Session) -> None:
+    claude.write_todos("t1", "x Build")
+    taken = [{"key": key, "status": "pending", "content": key} for key in ("agent-1", "permission-4")]
+    claude.api.post(f"sessions/{SESSION}/reports/", {"reports": taken})
+    claude.launch("u1", "Map")
+    claude.begins("a1")
+    assert statuses(run_of(SESSION))["agent-2"] == "in_progress"
+    claude.send("PermissionRequest", tool_name="Bash", tool_input={"command": "rm x"})
+    assert statuses(run_of(SESSION))["permission-5"] == "in_progress"
+
+
 # ---- what waits for a person ----
 
 

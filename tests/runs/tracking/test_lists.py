@@ -102,6 +102,14 @@ def test_each_list_is_the_whole_truth(api: Api, lists: list[list[str]], ends: li
     assert Run.objects.count() == 1
 
 
+def test_an_entry_leaves_alone_what_was_reported_under_the_key_it_would_have_got(api: Api) -> None:
+    put(api, entries("> A"))
+    api.post("sessions/s1/reports/", {"reports": [{"key": "todo-2", "status": "pending", "content": "Told"}]})
+    answer = put(api, entries("> A", ". B", ". C"))
+    assert [one["key"] for one in answer["items"]] == ["todo-1", "todo-3", "todo-4"]
+    assert shown() == ["> A", ". Told", ". B", ". C"]
+
+
 def test_lists_of_older_versions_are_matched_by_id(api: Api) -> None:
     put(api, [{"id": "1", "content": "Build", "status": "in_progress", "priority": "high"}])
     put(api, [{"id": "2", "content": "Build", "status": "pending", "priority": "low"}])
