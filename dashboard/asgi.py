@@ -38,5 +38,6 @@ async def requests(scope: Any, receive: Any, send: Any) -> None:
 
 application = Guard(
     ProtocolTypeRouter({"http": BoundedBodies(requests), "websocket": sockets}),
-    settings.ALLOWED_HOSTS,
+    settings.SERVED_HOSTS,
+    settings.PUBLIC_URL,
 )

@@ -62,6 +62,19 @@ def hosts(*names: str) -> list[str]:
     return list(dict.fromkeys(shown))
 
 
+def address(name: str) -> str:
+    """Where browsers find something: `https://name` or `https://name:port`, in lower case and without a slash."""
+    value = os.environ.get(name, "").strip().rstrip("/").lower()
+    if value and not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", value):
+        raise ImproperlyConfigured(f"{name} must be an address like https://name.example, not {value!r}")
+    return value
+
+
+def names(hosts: list[str]) -> list[str]:
+    """Of each host its name, without its port."""
+    return list(dict.fromkeys(re.sub(r":[0-9]+$", "", host) for host in hosts))
+
+
 def secret(name: str) -> str | None:
     """The variable itself, or the content of the file that NAME_FILE names."""
     if value := os.environ.get(name):

@@ -22,7 +22,7 @@ def dangers() -> list[str]:
     found = {
         "ABREAST_DEBUG is on": settings.DEBUG,
         "ABREAST_SECRET_KEY can be guessed": len(key) < SHORTEST_KEY or key.startswith(INSECURE_KEY),
-        "ABREAST_ALLOWED_HOSTS is *": "*" in settings.ALLOWED_HOSTS,
+        "ABREAST_ALLOWED_HOSTS is *": "*" in settings.SERVED_HOSTS,
         "ABREAST_SHELL is trusted": settings.SHELL == "trusted",
     }
     return [what for what, is_so in found.items() if is_so]

@@ -69,14 +69,29 @@ def judge(scope: Scope, allowed: Iterable[str]) -> Refusal | None:
     return None
 
 
+def as_sent(scope: Scope, public: str) -> Scope:
+    """A request as its browser sent it. The proxy at `public` ends TLS: what asks for that host came to it by TLS.
+
+    The host tells, and no header of the proxy: there is none to forge. Who names the host without the proxy between
+    is taken for secure, and gains nothing by it.
+    """
+    scheme, _, host = public.partition("://")
+    asked = [value.lower() for name, value in scope["headers"] if name == b"host"]
+    if scheme != "https" or asked != [host.encode()]:
+        return scope
+    return {**scope, "scheme": "wss" if scope["type"] == "websocket" else "https"}
+
+
 class Guard:
     """ASGI middleware: refuses what `judge` refuses, before anything else of the application sees it."""
 
-    def __init__(self, application: Application, allowed: Iterable[str]) -> None:
+    def __init__(self, application: Application, allowed: Iterable[str], public: str = "") -> None:
         self.application = application
         self.allowed = list(allowed)
+        self.public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = as_sent(scope, self.public) if self.public and scope["type"] in {"http", "websocket"} else scope
         refusal = judge(scope, self.allowed) if scope["type"] in {"http", "websocket"} else None
         if refusal is None:
             await self.application(scope, receive, send)

@@ -38,7 +38,11 @@ BIND_HOST = env.text("HOST") or "127.0.0.1"
 BIND_PORT = env.number("PORT", 8000, low=1, high=65535)
 SERVER = env.choice("SERVER", "daphne", ("daphne", "uvicorn"))
 # By these names: a page of somebody else's that has a name of its own lead to this machine does not get in.
-ALLOWED_HOSTS = env.words("ABREAST_ALLOWED_HOSTS") or env.hosts("127.0.0.1", "localhost", "::1", BIND_HOST)
+SERVED_HOSTS = env.words("ABREAST_ALLOWED_HOSTS") or env.hosts("127.0.0.1", "localhost", "::1", BIND_HOST)
+# Where a proxy answers that ends TLS and passes everything on to this server as it comes.
+PUBLIC_URL = env.address("ABREAST_PUBLIC_URL")
+SERVED_HOSTS += [PUBLIC_URL.partition("://")[2]] if PUBLIC_URL else []
+ALLOWED_HOSTS = env.names(SERVED_HOSTS)  # Django knows no ports; the guard does
 
 # ---- what it is made of ----
 INSTALLED_APPS = [
@@ -128,6 +132,7 @@ SESSION_COOKIE_NAME = f"abreast_session_{BIND_PORT}"
 CSRF_COOKIE_NAME = f"abreast_csrf_{BIND_PORT}"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 LANGUAGE_CODE = "en"
 USE_I18N = False

@@ -102,6 +102,29 @@ def test_hosts_stand_as_in_a_url_and_once() -> None:
     assert env.hosts("0.0.0.0", "::") == []
 
 
+def test_an_address_is_scheme_and_host(given: pytest.MonkeyPatch) -> None:
+    assert env.address("ABREAST_X") == ""
+    for value, found in {
+        " https://Name.example/ ": "https://name.example",
+        "http://[::1]:80": "http://[::1]:80",
+    }.items():
+        given.setenv("ABREAST_X", value)
+        assert env.address("ABREAST_X") == found
+
+
+@pytest.mark.parametrize(
+    "value", ["name.example", "ftp://name.example", "https://name.example/path", "https://a b", "//a"]
+)
+def test_what_is_no_address_stops_the_start(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("ABREAST_X", value)
+    with pytest.raises(ImproperlyConfigured, match="ABREAST_X must be an address like"):
+        env.address("ABREAST_X")
+
+
+def test_names_of_hosts_have_no_ports() -> None:
+    assert env.names(["a.example:8443", "a.example", "[::1]", "[::1]:80"]) == ["a.example", "[::1]"]
+
+
 def test_what_is_kept_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "key"
     assert env.kept(path, lambda: "first") == env.kept(path, lambda: "second") == "first"

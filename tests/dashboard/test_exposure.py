@@ -10,7 +10,7 @@ from dashboard import exposure
 SAFE: dict[str, Any] = {
     "DEBUG": False,
     "SECRET_KEY": "x" * exposure.SHORTEST_KEY,
-    "ALLOWED_HOSTS": ["127.0.0.1", "name.example"],
+    "SERVED_HOSTS": ["127.0.0.1", "name.example"],
     "SHELL": "sandbox",
 }
 
@@ -33,7 +33,7 @@ def test_every_other_address_is_for_others_too(address: str) -> None:
         ("DEBUG", True, "ABREAST_DEBUG is on"),
         ("SECRET_KEY", "changeme", "ABREAST_SECRET_KEY can be guessed"),
         ("SECRET_KEY", "django-insecure-" + "x" * 50, "ABREAST_SECRET_KEY can be guessed"),
-        ("ALLOWED_HOSTS", ["name.example", "*"], "ABREAST_ALLOWED_HOSTS is *"),
+        ("SERVED_HOSTS", ["name.example", "*"], "ABREAST_ALLOWED_HOSTS is *"),
         ("SHELL", "trusted", "ABREAST_SHELL is trusted"),
     ],
 )
@@ -46,5 +46,5 @@ def test_each_danger_is_named(settings: Settings, name: str, value: Any, said: s
 
 
 def test_all_dangers_are_named_together(settings: Settings) -> None:
-    settings.DEBUG, settings.SECRET_KEY, settings.ALLOWED_HOSTS, settings.SHELL = True, "x", ["*"], "trusted"
+    settings.DEBUG, settings.SECRET_KEY, settings.SERVED_HOSTS, settings.SHELL = True, "x", ["*"], "trusted"
     assert len(exposure.dangers()) == 4

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.guard import Guard, Refusal, host_is_ours, judge, split_host
+from dashboard.guard import Guard, Refusal, as_sent, host_is_ours, judge, split_host
 
 ALLOWED = ["127.0.0.1", "localhost", "[::1]"]
 OURS = b"localhost:8000"
@@ -178,6 +178,30 @@ def test_what_the_browser_itself_calls_cross_site_is_refused(site: bytes, refuse
     assert status(asked("GET", (b"sec-fetch-site", site))) is None
 
 
+# ---- behind a proxy that ends TLS ----
+
+PUBLIC = "https://todo.example:8443"
+
+
+@pytest.mark.parametrize(("make", "scheme"), [(asked, "https"), (socket, "wss")])
+def test_what_asks_for_the_host_of_the_proxy_came_by_tls(make: Any, scheme: str) -> None:
+    assert as_sent(make(host=b"Todo.example:8443"), PUBLIC)["scheme"] == scheme
+
+
+@pytest.mark.parametrize("host", [OURS, b"todo.example", b"todo.example:8444", b"todo.example:8443.evil.example", None])
+def test_what_asks_for_another_host_did_not(host: bytes | None) -> None:
+    assert as_sent(asked(host=host), PUBLIC)["scheme"] == "http"
+    assert as_sent(asked(host=b"todo.example:8443"), "http://todo.example:8443")["scheme"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("origin", "refused"), [(b"https://todo.example:8443", None), (b"http://todo.example:8443", 403)]
+)
+async def test_only_the_secure_pages_of_the_proxy_may_act(origin: bytes, refused: int | None) -> None:
+    found = await answer(asked("POST", (b"origin", origin), host=b"todo.example:8443"), public=PUBLIC)
+    assert (found.sent[0]["status"] if found.sent else None, found.reached) == (refused, refused is None)
+
+
 # ---- the middleware ----
 
 
@@ -195,12 +219,12 @@ class Answer:
         self.sent.append(message)
 
 
-async def answer(scope: dict[str, Any]) -> Answer:
+async def answer(scope: dict[str, Any], public: str = "") -> Answer:
     async def receive() -> MutableMapping[str, Any]:
         return {"type": "websocket.connect"}
 
     heard = Answer()
-    await Guard(heard.application, ALLOWED)(scope, receive, heard.send)
+    await Guard(heard.application, [*ALLOWED, "todo.example:8443"], public)(scope, receive, heard.send)
     return heard
 
 

@@ -12,7 +12,7 @@ from tests.pictures.__main__ import PICTURES, TARGET
 from tests.pictures.picture import MOST_BYTES
 
 NAMES = [name_of(document) for document in DOCUMENTS]
-KNOWN_HOSTS = {"127.0.0.1:8000", "semver.org", "status.example", "www.standardwebhooks.com"}
+KNOWN_HOSTS = {"127.0.0.1:8000", "name.example", "semver.org", "status.example", "www.standardwebhooks.com"}
 
 ALL_BYTES = 2_000_000  # of all pictures: they are in every clone, once for each time they are taken
 

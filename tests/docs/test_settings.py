@@ -15,7 +15,7 @@ from tests.docs.reading import DOCUMENTS, ROOT, name_of, section, tables, text_o
 
 DOCUMENT = "docs/settings.md"
 OURS = ("dashboard", "runs", "todos")
-READERS = {"text", "flag", "number", "choice", "words", "secret", "reachable"}
+READERS = {"address", "text", "flag", "number", "choice", "words", "secret", "reachable"}
 # Of Django's other packages, where the project is, and what its parts know of each other.
 NOT_OURS = {
     "WHITENOISE_KEEP_ONLY_HASHED_FILES",

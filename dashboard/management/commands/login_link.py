@@ -22,4 +22,4 @@ class Command(BaseCommand):
                 f"no server of {settings.HOME} answers now: the link is for one at {url}, "
                 "and leads nowhere if it says another address when it starts"
             )
-        self.stdout.write(f"{url}/login/{secret}/")
+        self.stdout.write(f"{settings.PUBLIC_URL or url}/login/{secret}/")

@@ -98,10 +98,11 @@ class Command(BaseCommand):
     def _serve(self, listener: socket.socket, url: str, stopping: Stopping) -> None:
         owner = tokens.owner()
         with serving.remembered(settings.HOME, url):
-            self._say(f"login: {url}/login/{tokens.make_login_link(owner, timezone.now())}/")
+            shown = settings.PUBLIC_URL or url
+            self._say(f"login: {shown}/login/{tokens.make_login_link(owner, timezone.now())}/")
             self._say(f"token: {tokens.make(owner, 'make run', scope='operator', commands=True)}")
             first_run.start_if_wanted(owner)
-            self._say(f"Abreast is at {url} — Ctrl-C stops it, and nothing is lost")
+            self._say(f"Abreast is at {shown} — Ctrl-C stops it, and nothing is lost")
             # Imported only now: it takes the cookies' names from the settings as they are.
             serving.serve(settings.SERVER, import_string(ASGI), listener, stopping)
 
