@@ -175,6 +175,7 @@ SPECTACULAR_SETTINGS = {
 # ---- how work is run: the papers' defaults ----
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
+LEAD_SECONDS = 10  # of silence of the orchestrator that leads, until another takes over
 # Agents that register: at all, below a parent, below one of those; whoever is silent for so long counts no more.
 AGENTS_MOST = 1_000
 AGENT_DEPTH = 3
