@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -254,6 +255,29 @@ def test_who_falls_silent_is_replaced_and_counts_no_more(backend: Backend) -> No
     work.ends("completed" if backend.dispatches else "cancelled")
     lost, last = work.tries("a")[:-1], work.tries("a")[-1]
     assert (set(lost), last) == (({"lost"}, "succeeded") if backend.dispatches else (set(), "lost"))
+
+
+STANDS_STILL = """
+import django, os, signal
+django.setup()
+from django.db import transaction
+from runs.models import Run
+with transaction.atomic():
+    list(Run.objects.select_for_update())
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+@everywhere([("postgresql", "external")])
+def test_who_stands_still_within_a_transaction_does_not_hold_up_the_others(backend: Backend) -> None:
+    work = backend.run({"a": {}})
+    work.begun("a")
+    backend.place.start("still", "-c", STANDS_STILL)
+    stat = Path(f"/proc/{backend.place.processes['still'].pid}/stat")
+    servers.until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it stands still")
+    work.finish("a")
+    work.ends("completed")
+    backend.place.kill("still")
 
 
 @everywhere(DISPATCHING)
