@@ -102,6 +102,8 @@ SQLITE_OPTIONS = {
         "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000"
     ),
 }
+# A process that stands still in the middle of a transaction, or whose machine is gone, holds up the others for so long.
+DATABASE_IDLE_SECONDS = 15
 DATABASE_URL = env.text("DATABASE_URL")
 DATABASES: dict[str, dict[str, Any]]
 if DATABASE_URL:
@@ -109,7 +111,10 @@ if DATABASE_URL:
         DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL))}
         if "postgresql" in DATABASES["default"]["ENGINE"]:
             # A pool: under ASGI each request has a thread of its own. Connections are tried before they are used again.
-            DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 20, "timeout": 10}
+            _options = DATABASES["default"].setdefault("OPTIONS", {})
+            _options["pool"] = {"min_size": 1, "max_size": 20, "timeout": 10}
+            _idle = f"-c idle_in_transaction_session_timeout={DATABASE_IDLE_SECONDS}s"
+            _options["options"] = f"{_idle} {_options.get('options', '')}".strip()
             DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     except ValueError as error:
         raise ImproperlyConfigured(f"DATABASE_URL is no address of a database: {error}") from None
@@ -180,6 +185,7 @@ SPECTACULAR_SETTINGS = {
 # ---- how work is run: the papers' defaults ----
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
+LEAD_SECONDS = 10  # of silence of the orchestrator that leads, until another takes over
 # Agents that register: at all, below a parent, below one of those; whoever is silent for so long counts no more.
 AGENTS_MOST = 1_000
 AGENT_DEPTH = 3

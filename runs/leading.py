@@ -24,7 +24,6 @@ from runs.slips import Slip
 from todos.problems import Busy
 
 NAME = "sweep"
-SECONDS = 10  # of silence, until another may take over
 AGAIN_MOST = 1_000
 
 log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ class Lead:
         return Leader.objects.filter(name=NAME, holder=self.holder, epoch=self.term)
 
     def _until(self) -> datetime:
-        return self.clock() + timedelta(seconds=SECONDS)
+        return self.clock() + timedelta(seconds=settings.LEAD_SECONDS)
 
 
 class LedLedger(Ledger):

@@ -69,7 +69,7 @@ RELEASE_CONDITIONAL = Statement(
     FROM (SELECT after_id, COUNT(*) AS met FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
           GROUP BY after_id) AS d
     WHERE runs_subtask.id = d.after_id AND starts_when <> 'success'
-    RETURNING runs_subtask.unmet, runs_subtask.status, COALESCE(executor, 'null') = 'null'
+    RETURNING runs_subtask.unmet, runs_subtask.status, mode = 'external'
     """,
 )
 
@@ -78,7 +78,7 @@ SKIP = Statement(
     """
     UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = v.reason, not_before = NULL
     FROM {rows} WHERE runs_subtask.id = v.id AND status = 'pending'
-    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, COALESCE(executor, 'null') = 'null'
+    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, mode = 'external'
     """,
 )
 
@@ -98,7 +98,7 @@ SKIP_UNNEEDED = Statement(
     WHERE runs_subtask.id = v.id AND status = 'pending' AND starts_when = 'failed' AND NOT EXISTS (
         SELECT 1 FROM runs_subtaskdependency d JOIN runs_subtask b ON b.id = d.before_id
         WHERE d.after_id = runs_subtask.id AND b.status IN ('pending', 'in_progress', 'failed'))
-    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, COALESCE(executor, 'null') = 'null'
+    RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, mode = 'external'
     """,
 )
 

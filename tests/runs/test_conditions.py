@@ -82,6 +82,14 @@ def test_a_cancelled_or_skipped_one_has_not_failed() -> None:
     assert violations(NOW) == []
 
 
+@pytest.mark.parametrize("end", [Said.FAIL, Said.COMPLETE])
+def test_what_agents_from_outside_may_start_after_a_failure_is_counted(end: Said) -> None:
+    made = work({"a": ONCE, "mend": FAILED | {"needs": ["a"]}, "tidy": ALWAYS | {"needs": ["a"]}}, backend="external")
+    made.do("a", end)
+    assert made.run.outside == made.run.pending == (2 if end is Said.FAIL else 1)
+    assert violations(NOW) == []
+
+
 def test_what_is_for_failures_of_nothing_is_skipped_at_once() -> None:
     made = work({"mend": FAILED, "outside": {"when": "failed", "executor": None}, "tell": {"needs": ["mend"]}, "a": {}})
     assert (made.run.skipped, made.run.pending, made.run.outside) == (3, 1, 0)

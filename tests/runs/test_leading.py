@@ -1,11 +1,14 @@
 """Of several processes on one database one leads; what another still wants to write is refused."""
 
 import pytest
+from django.conf import settings
 
 from runs.backends.embedded import Embedded
-from runs.leading import SECONDS, Lead, LedLedger, NotLeading
+from runs.leading import Lead, LedLedger, NotLeading
 from runs.reports import Report, Said
 from tests.runs.making import Clock, work
+
+SECONDS = settings.LEAD_SECONDS
 
 pytestmark = pytest.mark.django_db
 

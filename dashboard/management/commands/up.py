@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from dashboard import database, exposure, first_run, serving, static
 from dashboard.stopping import Stopping
 from runs import orchestrator, tokens
-from runs.leading import SECONDS, Lead, LedLedger
+from runs.leading import Lead, LedLedger
 
 ASGI = "dashboard.asgi.application"
 LOOK_SECONDS = 0.2  # at whether another process still leads
@@ -76,8 +76,8 @@ class Command(BaseCommand):
         lead = Lead()
         if lead.acquire():
             return lead
-        self._say(f"another process leads: waiting {SECONDS} s, in case it has died")
-        until = time.monotonic() + SECONDS + 1
+        self._say(f"another process leads: waiting {settings.LEAD_SECONDS} s, in case it has died")
+        until = time.monotonic() + settings.LEAD_SECONDS + 1
         while time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
             if lead.acquire():

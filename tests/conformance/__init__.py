@@ -1,0 +1,1 @@
+"""One set of promises, held by every backend on both databases: real servers, workers and agents."""
