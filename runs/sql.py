@@ -37,7 +37,7 @@ class Statement:
             values["rows"] = _ENCODER.encode(rows)
         with connection.cursor() as cursor:
             cursor.execute(_text(self, connection.vendor), values)
-            return list(cursor.fetchall()) if cursor.description else []
+            return list(cursor.fetchall()) if _gives_rows(self.text) else []
 
 
 @lru_cache(maxsize=256)
@@ -52,6 +52,11 @@ def _text(statement: Statement, vendor: str) -> str:
         table = f"(SELECT {chosen} FROM json_array_elements(%(rows)s::json) LIMIT %(row_count)s)"
         return _once(statement.text, table).replace("{lock}", "FOR UPDATE")
     return statement.text.replace("{rows}", table).replace("{lock}", "")
+
+
+@lru_cache(maxsize=256)
+def _gives_rows(text: str) -> bool:
+    return "RETURNING" in text or text.split(None, 1)[0] in ("SELECT", "WITH")
 
 
 def _once(text: str, table: str) -> str:

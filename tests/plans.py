@@ -159,9 +159,8 @@ def _tell(found: dict[str, Seen]) -> None:
     for seen in sorted(found.values(), key=lambda seen: -max(seen.seconds)):
         ways = sorted({f"{kind} {table}".strip() for kind, table in seen.nodes if "Scan" in kind and table})
         mark = "!" if seen.scans else " "
-        print(
-            f"{mark} {1000 * max(seen.seconds):8.2f} ms  {' '.join(seen.text.rpartition('%(row_count)s)')[2].split())[:70]:70}  {'; '.join(ways)}"
-        )
+        text = " ".join(seen.text.rpartition("%(row_count)s)")[2].split())
+        print(f"{mark} {1000 * max(seen.seconds):8.2f} ms  {text[:70]:70}  {'; '.join(ways)}")
 
 
 def main() -> None:

@@ -15,6 +15,14 @@ READY = Statement(
     """,
 )
 
+# Of both lanes at once, as many of each.
+READY_EITHER = Statement(
+    "",
+    "SELECT * FROM (lane_a) AS a UNION ALL SELECT * FROM (lane_b) AS b".replace(
+        "lane_a", READY.text.replace("%(lane)s", "'query'")
+    ).replace("lane_b", READY.text.replace("%(lane)s", "'execute'")),
+)
+
 # What an agent from outside may take: what is meant for nobody else, and what it says it can do, if it says so.
 READY_OUTSIDE = Statement(
     "capability text",
