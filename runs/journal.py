@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -43,11 +44,13 @@ _TIMES = {
 }
 
 _READ = Statement("", f"SELECT {', '.join(_FACTS + _MARKS + _COUNTERS)} FROM runs_run WHERE id = %(run)s {{lock}}")
-_WRITE = Statement(
-    "",
-    f"UPDATE runs_run SET {', '.join(f'{name} = %({name})s' for name in _MARKS + _COUNTERS)}, updated_at = %(now)s "
-    "WHERE id = %(run)s",
-)
+
+
+@lru_cache(maxsize=256)
+def _write(names: tuple[str, ...]) -> Statement:
+    told = "".join(f"{name} = %({name})s, " for name in names)
+    return Statement("", f"UPDATE runs_run SET {told}updated_at = %(now)s WHERE id = %(run)s")
+
 
 _LOCK_CLAIMS = "SELECT pg_advisory_xact_lock(7261) FROM runs_run WHERE id = ANY(%s) AND claiming > 0 LIMIT 1"
 
@@ -191,8 +194,9 @@ def of(run_id: int, now: datetime, *, in_turn: bool = False) -> Iterator[Entry]:
         EVENTS(entry.events, run=run_id)
         telling.write(entry, before)
     if row != before:
-        values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in _MARKS + _COUNTERS}
-        _WRITE(run=run_id, now=stamp(entry.now), **values)
+        changed = tuple(name for name in _MARKS + _COUNTERS if row[name] != before[name])
+        values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in changed}
+        _write(changed)(run=run_id, now=stamp(entry.now), **values)
         announce.changed(run_id)
         if entry.for_agents and entry.open < row["max_agents"]:
             announce.work()

@@ -191,8 +191,9 @@ def first_ready(
     Those of full pools are not among them, nor those that cannot have what they claim: they have left the line.
     """
     found: list[Ready] = []
+    first = _first_rows(entry, free * depth + len(reserved), reserved, full)
     for lane in ("query", "execute"):
-        rows = _ready_rows(entry, lane, free * depth + len(reserved), reserved, full)
+        rows = [row for row in first if row.lane == lane]
         if quick and rows and rows[min(free, len(rows)) - 1].quick:
             rows = _ready_rows(entry, lane, free * (IN_PLACE_MOST + 1) + len(reserved), reserved, full)
         found += rows
@@ -200,6 +201,14 @@ def first_ready(
         out = transitions.screen(entry, claiming)
         found = [item for item in found if item.id not in out]
     return found
+
+
+def _first_rows(entry: Entry, limit: int, reserved: set[int], full: Sequence[str]) -> list[Ready]:
+    """As many of each lane."""
+    if full:
+        return [row for lane in ("query", "execute") for row in _ready_rows(entry, lane, limit, reserved, full)]
+    rows = sql.READY_EITHER(run=entry.run_id, limit=limit)
+    return [Ready(*row) for row in rows if row[0] not in reserved]
 
 
 def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int], full: Sequence[str]) -> list[Ready]:

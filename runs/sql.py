@@ -2,8 +2,9 @@
 
 The rows come as one JSON parameter, so a statement's text never changes, and SQLite keeps it prepared. (PostgreSQL
 plans it each time: a plan that is kept was made while the tables were small.) Every UPDATE names the states it may
-start from, and RETURNING says which rows it won. `+run_id` keeps SQLite from walking all of a run's rows where there is
-a shorter way (without statistics it takes an index by run for the better one).
+start from, and RETURNING says which rows it won. `+run_id` and `status || ''` keep both databases from walking all rows
+of a run or of a state where they are found one by one, by their numbers: without statistics, as in a new database or
+after a large run was made, an index by run or by state is taken for the shorter way.
 """
 
 import json
@@ -36,7 +37,7 @@ class Statement:
             values["rows"] = _ENCODER.encode(rows)
         with connection.cursor() as cursor:
             cursor.execute(_text(self, connection.vendor), values)
-            return list(cursor.fetchall()) if cursor.description else []
+            return list(cursor.fetchall()) if _gives_rows(self.text) else []
 
 
 @lru_cache(maxsize=256)
@@ -45,13 +46,24 @@ def _text(statement: Statement, vendor: str) -> str:
     if vendor == "sqlite":
         chosen = ", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, (name, _) in enumerate(parts))
         table = f"(SELECT {chosen} FROM json_each(%(rows)s)) AS v"
-        lock = ""
     else:
         chosen = ", ".join(f"(value->>{at})::{kind} AS {name}" for at, (name, kind) in enumerate(parts))
         # The limit tells the planner how few they are: it takes a hundred for granted, and reads whole tables for them.
-        table = f"(SELECT {chosen} FROM json_array_elements(%(rows)s::json) LIMIT %(row_count)s) AS v"
-        lock = "FOR UPDATE"
-    return statement.text.replace("{rows}", table).replace("{lock}", lock)
+        table = f"(SELECT {chosen} FROM json_array_elements(%(rows)s::json) LIMIT %(row_count)s)"
+        return _once(statement.text, table).replace("{lock}", "FOR UPDATE")
+    return statement.text.replace("{rows}", table).replace("{lock}", "")
+
+
+@lru_cache(maxsize=256)
+def _gives_rows(text: str) -> bool:
+    return "RETURNING" in text or text.split(None, 1)[0] in ("SELECT", "WITH")
+
+
+def _once(text: str, table: str) -> str:
+    """PostgreSQL: the rows are read out of their JSON once, however often the plan goes over them."""
+    if "{rows}" not in text or text.lstrip().startswith("WITH"):
+        return text.replace("{rows}", f"{table} AS v")
+    return f"WITH v AS MATERIALIZED {table}{text.replace('{rows}', 'v')}"
 
 
 @lru_cache(maxsize=4096)

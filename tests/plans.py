@@ -42,7 +42,7 @@ def explained() -> Iterator[dict[str, Seen]]:
     found: dict[str, Seen] = {}
 
     def explain(execute: Callable[..., Any], text: str, values: Any, many: bool, context: Any) -> Any:
-        if not many and text.lstrip()[:6].strip().upper() in EXPLAINED:
+        if not many and text.split(None, 1)[0].upper() in EXPLAINED:
             with connection.connection.cursor() as cursor:
                 cursor.execute(f"EXPLAIN (FORMAT JSON) {text}", values)
                 plan = cursor.fetchone()[0][0]["Plan"]
@@ -60,7 +60,8 @@ def explained() -> Iterator[dict[str, Seen]]:
 
 def _nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
     below = [node for inner in plan.get("Plans", ()) for node in _nodes(inner)]
-    return [(plan["Node Type"], plan.get("Relation Name", "")), *below]
+    index = [("Index", plan["Index Name"])] if "Index Name" in plan else []
+    return [(plan["Node Type"], plan.get("Relation Name", "")), *index, *below]
 
 
 def fill(rows: int) -> Any:
@@ -158,7 +159,8 @@ def _tell(found: dict[str, Seen]) -> None:
     for seen in sorted(found.values(), key=lambda seen: -max(seen.seconds)):
         ways = sorted({f"{kind} {table}".strip() for kind, table in seen.nodes if "Scan" in kind and table})
         mark = "!" if seen.scans else " "
-        print(f"{mark} {1000 * max(seen.seconds):8.2f} ms  {' '.join(seen.text.split())[:70]:70}  {'; '.join(ways)}")
+        text = " ".join(seen.text.rpartition("%(row_count)s)")[2].split())
+        print(f"{mark} {1000 * max(seen.seconds):8.2f} ms  {text[:70]:70}  {'; '.join(ways)}")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ END_SUBTASKS = Statement(
            attempts_used = attempts_used - v.back, waits_for = '', question = ''
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
-      AND runs_subtask.status = 'in_progress'
+      AND runs_subtask.status || '' = 'in_progress'
     RETURNING runs_subtask.id, mode = 'external'
     """,
 )
@@ -34,7 +34,7 @@ END_ATTEMPTS = Statement(
            output_truncated = CASE WHEN v.truncated = 1 THEN %(true)s ELSE %(false)s END, output_digest = v.digest,
            waits_for = '', progress = CASE WHEN v.status = 'succeeded' THEN 1 ELSE runs_attempt.progress END
     FROM {rows}
-    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND runs_attempt.status IN ('leased', 'running')
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND runs_attempt.status || '' IN ('leased', 'running')
     RETURNING runs_attempt.id
     """,
 )
@@ -56,7 +56,7 @@ SKIP_DEPENDANTS = Statement(
     UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = d.reason, not_before = NULL
     FROM (SELECT after_id, MIN(v.reason) AS reason FROM {rows} JOIN runs_subtaskdependency ON before_id = v.id
           GROUP BY after_id) AS d
-    WHERE runs_subtask.id = d.after_id AND status = 'pending' AND starts_when = 'success'
+    WHERE runs_subtask.id = d.after_id AND status || '' = 'pending' AND starts_when = 'success'
     RETURNING runs_subtask.id, key, unmet, expected_seconds, phase
     """,
 )
@@ -77,7 +77,7 @@ SKIP = Statement(
     "id bigint, reason text",
     """
     UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = v.reason, not_before = NULL
-    FROM {rows} WHERE runs_subtask.id = v.id AND status = 'pending'
+    FROM {rows} WHERE runs_subtask.id = v.id AND status || '' = 'pending'
     RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, mode = 'external'
     """,
 )
@@ -95,7 +95,7 @@ SKIP_UNNEEDED = Statement(
     """
     UPDATE runs_subtask SET status = 'skipped', finished_at = %(now)s, error = %(reason)s, not_before = NULL
     FROM {rows}
-    WHERE runs_subtask.id = v.id AND status = 'pending' AND starts_when = 'failed' AND NOT EXISTS (
+    WHERE runs_subtask.id = v.id AND status || '' = 'pending' AND starts_when = 'failed' AND NOT EXISTS (
         SELECT 1 FROM runs_subtaskdependency d JOIN runs_subtask b ON b.id = d.before_id
         WHERE d.after_id = runs_subtask.id AND b.status IN ('pending', 'in_progress', 'failed'))
     RETURNING runs_subtask.id, key, unmet, expected_seconds, phase, mode = 'external'

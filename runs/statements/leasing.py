@@ -15,6 +15,14 @@ READY = Statement(
     """,
 )
 
+# Of both lanes at once, as many of each.
+READY_EITHER = Statement(
+    "",
+    "SELECT * FROM (lane_a) AS a UNION ALL SELECT * FROM (lane_b) AS b".replace(
+        "lane_a", READY.text.replace("%(lane)s", "'query'")
+    ).replace("lane_b", READY.text.replace("%(lane)s", "'execute'")),
+)
+
 # What an agent from outside may take: what is meant for nobody else, and what it says it can do, if it says so.
 READY_OUTSIDE = Statement(
     "capability text",
@@ -69,7 +77,7 @@ LEASE_SUBTASKS = Statement(
            progress = NULL, message = '', started_at = COALESCE(started_at, v.started), waits_since = NULL
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
-      AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
+      AND status || '' = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
     RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, verify, attempts_used,
               max_iterations, COALESCE(claims, 'null') <> 'null', runs_subtask.mode
     """,
@@ -103,7 +111,7 @@ ASK = Statement(
            progress = NULL, message = '', started_at = %(now)s, waits_for = 'person'
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
-      AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
+      AND status || '' = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
     RETURNING runs_subtask.id, runs_subtask.epoch
     """,
 )

@@ -10,7 +10,7 @@ TAKE_UP = Statement(
            last_beat_at = %(now)s, lease_expires_at = %(expires)s, deadline_at = v.deadline,
            available_at = CASE WHEN available_at < v.free THEN v.free ELSE available_at END
     FROM {rows}
-    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status = 'leased' AND token_id IS NULL
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status || '' = 'leased' AND token_id IS NULL
     RETURNING runs_attempt.id
     """,
 )

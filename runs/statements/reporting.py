@@ -19,7 +19,7 @@ START_ATTEMPTS = Statement(
     """
     UPDATE runs_attempt SET status = 'running', started_at = v.at, deadline_at = v.deadline
     FROM {rows}
-    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status = 'leased'
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status || '' = 'leased'
     RETURNING runs_attempt.id
     """,
 )
@@ -28,7 +28,7 @@ START_SUBTASKS = Statement(
     "id bigint, at timestamptz",
     """
     UPDATE runs_subtask SET started_at = COALESCE(started_at, v.at)
-    FROM {rows} WHERE runs_subtask.id = v.id AND status = 'in_progress'
+    FROM {rows} WHERE runs_subtask.id = v.id AND status || '' = 'in_progress'
     """,
 )
 
@@ -39,7 +39,7 @@ RENEW = Statement(
            lease_expires_at = CASE WHEN lease_expires_at < %(expires)s THEN %(expires)s ELSE lease_expires_at END,
            progress = COALESCE(v.progress, runs_attempt.progress), message = COALESCE(v.message, runs_attempt.message)
     FROM {rows}
-    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
+    WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status || '' IN ('leased', 'running')
     RETURNING runs_attempt.id
     """,
 )
@@ -58,7 +58,7 @@ ADD_USAGE = Statement(
     """
     UPDATE runs_attempt SET input_tokens = input_tokens + v.tokens_in, output_tokens = output_tokens + v.tokens_out,
            cost = runs_attempt.cost + v.cost
-    FROM {rows} WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
+    FROM {rows} WHERE runs_attempt.id = v.id AND runs_attempt.epoch = v.epoch AND status || '' IN ('leased', 'running')
     """,
 )
 
@@ -67,7 +67,7 @@ PUT_QUESTIONS = Statement(
     "id bigint, epoch integer, question text",
     """
     UPDATE runs_subtask SET question = v.question FROM {rows}
-    WHERE runs_subtask.id = v.id AND runs_subtask.epoch = v.epoch AND status = 'in_progress'
+    WHERE runs_subtask.id = v.id AND runs_subtask.epoch = v.epoch AND status || '' = 'in_progress'
       AND runs_subtask.question = ''
     RETURNING runs_subtask.id
     """,
@@ -97,7 +97,7 @@ SHOW_PROGRESS = Statement(
     UPDATE runs_subtask SET progress = COALESCE(v.progress, runs_subtask.progress),
            message = COALESCE(v.message, runs_subtask.message)
     FROM {rows}
-    WHERE runs_subtask.id = v.id AND runs_subtask.epoch = v.epoch AND status = 'in_progress'
+    WHERE runs_subtask.id = v.id AND runs_subtask.epoch = v.epoch AND status || '' = 'in_progress'
     RETURNING runs_subtask.id
     """,
 )

@@ -16,7 +16,7 @@ def follow(entry: Entry, ended: Sequence[tuple[int, str, str]]) -> None:
     """What follows from these ends (id, key, status) for those that depend on them: they are set free, or skipped with
     the reason on each, which is an end that others depend on in turn. In a tracked run that is left to its agents."""
     tracked = entry["backend"] == "tracked"
-    while ended:
+    while ended and (entry["blocked"] or tracked):  # who still depends on something is blocked
         well = [number for number, _, status in ended if status == states.Status.COMPLETED]
         unwell = [one for one in ended if one[2] != states.Status.COMPLETED and not tracked]
         skipped = skip_unneeded(entry, _for_failures(entry, ended))
