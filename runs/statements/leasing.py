@@ -61,7 +61,8 @@ SPECS = Statement(
     """,
 )
 
-# In RETURNING, SQLite (3.40) takes IS NOT NULL for true whatever the column holds.
+# In RETURNING, SQLite (3.40) takes IS NOT NULL for true whatever the column holds. `+unmet`: so that PostgreSQL, before
+# it has statistics, does not walk along all that can start (an index it takes for nearly empty) to find one by its id.
 LEASE_SUBTASKS = Statement(
     "id bigint, epoch integer, started timestamptz",
     """
@@ -69,7 +70,7 @@ LEASE_SUBTASKS = Statement(
            progress = NULL, message = '', started_at = COALESCE(started_at, v.started), waits_since = NULL
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
-      AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
+      AND status = 'pending' AND +unmet = 0 AND not_before IS NULL AND waits_for = ''
     RETURNING runs_subtask.id, runs_subtask.epoch, key, content, executor, inputs, verify, attempts_used,
               max_iterations, COALESCE(claims, 'null') <> 'null', runs_subtask.mode
     """,
@@ -103,7 +104,7 @@ ASK = Statement(
            progress = NULL, message = '', started_at = %(now)s, waits_for = 'person'
     FROM {rows}
     WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND runs_subtask.epoch = v.epoch
-      AND status = 'pending' AND unmet = 0 AND not_before IS NULL AND waits_for = ''
+      AND status = 'pending' AND +unmet = 0 AND not_before IS NULL AND waits_for = ''
     RETURNING runs_subtask.id, runs_subtask.epoch
     """,
 )

@@ -3,15 +3,36 @@
 import pytest
 from django.db import connection
 
+from runs import sql
+from runs.statements.claiming import HOLD_BACK
+from runs.statements.leasing import ASK, LEASE_SUBTASKS
 from tests import plans
+from tests.runs.making import work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="looks at PostgreSQL's plans"),
+]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="looks at PostgreSQL's plans")
 def test_no_hot_statement_reads_a_large_table_from_end_to_end() -> None:
     made = plans.fill(50_000)
     with plans.explained() as found:
         plans.act(made)
     assert len(found) > 60
     assert {" ".join(seen.text.split())[:200]: seen.scans for seen in found.values() if seen.scans} == {}
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [(LEASE_SUBTASKS, [[1, 1, None]]), (ASK, [[1, 1]]), (HOLD_BACK, [[1, "", "", None, None, None]])],
+)
+def test_who_is_first_in_line_is_taken_by_id_even_while_no_statistics_say_how_long_the_line_is(
+    statement: sql.Statement, rows: list[list[object]]
+) -> None:
+    made = work({f"s{at}": {} for at in range(500)})
+    told = {"run": made.run_id, "now": made.now}
+    with plans.explained() as found:
+        statement(rows, **told)
+    [seen] = found.values()
+    assert {index for _, table, index in seen.nodes if table == "runs_subtask" and index} == {"runs_subtask_pkey"}
