@@ -1,15 +1,20 @@
 """Tells the outside that a run has changed, after the commit, by a hint that holds ids only.
 
-Hints go through the channel layer to the group "changes"; every server process listens there. A lost hint costs a
-moment: whoever shows a run also looks at the database by itself from time to time.
+To the pages hints go through the channel layer, group "changes"; every server process listens there. Threads that wait
+for a change hear a bell: that of their own process, which other processes on the same database ring too
+(`runs/neighbours.py`). A lost hint costs a moment: whoever shows a run, or waits for one, also looks at the database by
+itself from time to time.
 """
 
 import asyncio
 import threading
+from collections.abc import Callable, Collection
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+
+from runs.neighbours import Neighbours
 
 GROUP = "changes"
 
@@ -68,12 +73,13 @@ class _Bell:
         self._mark = 0
         self._marks: dict[int, int] = {}
 
-    def ring(self, run_id: int) -> None:
+    def ring(self, run_ids: Collection[int]) -> None:
         with self._changed:
             self._mark += 1
-            self._marks[run_id] = self._mark
-            if len(self._marks) > KEPT_MARKS:
-                self._marks.pop(next(iter(self._marks)))
+            for run_id in run_ids:
+                self._marks[run_id] = self._mark
+                if len(self._marks) > KEPT_MARKS:
+                    self._marks.pop(next(iter(self._marks)))
             self._changed.notify_all()
 
     def mark(self) -> int:
@@ -95,7 +101,7 @@ def mark() -> int:
 
 
 def wait(run_id: int, since: int, seconds: float) -> None:
-    """Waits until the run has changed in this process since that mark, or the time is over."""
+    """Waits until it is heard that the run has changed since that mark, or the time is over."""
     _bell.wait(run_id, since, seconds)
 
 
@@ -116,7 +122,7 @@ WORK = 0  # to wait for instead of a run: there may be something for agents from
 
 def work() -> None:
     """Wakes those who wait for work, once the transaction has committed."""
-    transaction.on_commit(lambda: _bell.ring(WORK), robust=True)
+    transaction.on_commit(lambda: _ring(WORK), robust=True)
 
 
 def changed(run_id: int) -> None:
@@ -126,5 +132,38 @@ def changed(run_id: int) -> None:
 
 
 def _tell(run_id: int) -> None:
-    _bell.ring(run_id)
+    _ring(run_id)
     herald.tell(run_id)
+
+
+# ---- between processes ----
+
+_neighbours: Neighbours | None = None
+
+
+def meet(wake: Callable[[Collection[int]], None] = lambda runs: None) -> None:
+    """From now on other processes on the same PostgreSQL ring the bell of this one, and hear its own. `wake`: called
+    with runs that want a pass of whoever leads."""
+    global _neighbours
+    if _neighbours is None and connection.vendor == "postgresql":
+        _neighbours = Neighbours(_bell.ring, wake)
+        _neighbours.start()
+
+
+def part() -> None:
+    global _neighbours
+    if _neighbours is not None:
+        _neighbours.stop()
+        _neighbours = None
+
+
+def wake(run_id: int) -> None:
+    """Has whoever leads make a pass over this run: it may be another process."""
+    if _neighbours is not None:
+        _neighbours.tell("wake", run_id)
+
+
+def _ring(run_id: int) -> None:
+    _bell.ring([run_id])
+    if _neighbours is not None:
+        _neighbours.tell("changed", run_id)

@@ -288,13 +288,13 @@ class Ledger:
     # ---- each second ----
 
     def _sweep(self) -> None:
-        tick = self.steady()
+        tick, looked = self.steady(), self.clock()
         self._next_sweep = tick + sweep.SECONDS
         self._try_again()
         if self._later:
             return  # while our own writes fail, nobody else's silence counts
-        reports, runs = self._round.look_round(tick, self.clock())
+        reports, runs = self._round.look_round(tick, looked)
         if slips := [Slip(report.run, report) for report in reports] + [Slip(run_id) for run_id in runs]:
             self._carry_out(slips)
         self._mirror.show()
-        self._next_sweep = tick + sweep.until_next(self.clock())
+        self._next_sweep = tick + sweep.until_next(looked, self.clock())

@@ -2,13 +2,14 @@
 estimator that says when they are done."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import journal, loop, transitions
+from runs import announce, journal, loop, transitions
 from runs.backends import slots
 from runs.backends.embedded import Embedded
 from runs.clerk import Clerk
@@ -41,6 +42,7 @@ def start(lead: Lead | None = None) -> Ledger:
     slots.publish(lambda: seats.slots)
     _ledger = LedLedger(seats, lead) if lead else Ledger(seats)
     _ledger.start()
+    announce.meet(_wake_all)
     for one in (Courier(), Live()):
         one.start()
         _beside.append(one)
@@ -54,6 +56,7 @@ def attend() -> Ledger:
         raise RuntimeError("the ledger of this process is running already")
     _ledger = Clerk()
     _ledger.start()
+    announce.meet()
     return _ledger
 
 
@@ -71,6 +74,7 @@ def stop() -> None:
         slots.publish(None)
         background.stop()
         python.close_all()
+    announce.part()
 
 
 def ledger() -> Ledger | None:
@@ -79,17 +83,24 @@ def ledger() -> Ledger | None:
 
 
 def wake(run_id: int) -> None:
-    """After the commit, has a pass made over this run. Where no ledger runs, the next sweep of one that does will; what
-    is for Celery needs none."""
+    """After the commit, has a pass made over this run, here and by whoever leads. Where nobody does, the next sweep of
+    one that does will; what is for Celery needs none."""
     transaction.on_commit(lambda: _wake(run_id), robust=True)
 
 
 def _wake(run_id: int) -> None:
+    announce.wake(run_id)
     if _ledger:
         _ledger.wake(run_id)
     elif settings.CELERY_BROKER_URL and Run.objects.filter(pk=run_id, backend=Backend.CELERY).exists():
         with transaction.atomic(), journal.of(run_id, timezone.now()) as entry:
             loop.run_pass(entry, None)
+
+
+def _wake_all(runs: Collection[int]) -> None:
+    if ledger := _ledger:
+        for run_id in runs:
+            ledger.wake(run_id)
 
 
 def recover(now: datetime) -> int:

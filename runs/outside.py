@@ -1,8 +1,9 @@
 """What agents from outside may take of a run. Called in the transaction of whoever writes about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from runs import loop, transitions
@@ -28,43 +29,75 @@ class Wanted:
     since: datetime
     leases: list[Lease] = field(default_factory=list)
 
+    @property
+    def left(self) -> int:
+        return self.limit - len(self.leases)
+
 
 def serve(entry: Entry, wanted: Iterable[Wanted], seats: "Embedded | None") -> None:
-    """Gives each what it may take of this run now, first come, first served."""
+    """Gives each what it may take of this run now, first come, first served: in one go those who may take the same."""
+    alike: dict[object, list[Wanted]] = {}
     for one in wanted:
         one.leases = []
-        while entry.for_agents and entry["backend"] != Backend.TRACKED and len(one.leases) < one.limit:
+        alike.setdefault((tuple(one.agent.lanes), tuple(one.agent.capabilities)), []).append(one)
+    for group in alike.values():
+        while (left := [one for one in group if one.left]) and _may_give(entry):
             moved = entry.moved
-            given = _give(entry, one, seats)
-            one.leases += given
-            if not given and entry.moved == moved:
+            if not _give(entry, left, seats) and entry.moved == moved:
                 break
 
 
-def _give(entry: Entry, one: Wanted, seats: "Embedded | None") -> list[Lease]:
+def _may_give(entry: Entry) -> bool:
+    return entry.for_agents and entry["backend"] != Backend.TRACKED
+
+
+def _give(entry: Entry, group: Sequence[Wanted], seats: "Embedded | None") -> bool:
+    """Whether anybody was given anything."""
     limits = loop.policy(entry)
     under_way = loop.opened(entry, seats, reading=_anybody_reads(entry))
-    left = min(one.limit - len(one.leases), limits.agents - under_way.total)
-    ready = _ready(entry, one.agent, max(left, LOOKED_AT)) if left > 0 else []
+    left = min(sum(one.left for one in group), limits.agents - under_way.total)
+    ready, meant_for = _ready(entry, group, max(left, LOOKED_AT)) if left > 0 else ([], {})
     chosen = choose(ready, under_way, limits)[: max(0, left)]
-    return transitions.lease(entry, [_pick(item, one) for item in chosen])
+    takers = _share_out([(item.id, meant_for[item.id]) for item in chosen], group)
+    given = transitions.lease(entry, [_pick(item, takers[item.id]) for item in chosen if item.id in takers])
+    for lease in given:
+        takers[lease.pick.subtask].leases.append(lease)
+    return bool(given)
+
+
+def _share_out(chosen: Sequence[tuple[int, str]], group: Sequence[Wanted]) -> dict[int, Wanted]:
+    """Who gets which of these subtasks (id, and the agent it is meant for): the first that wants one more."""
+    left = [one.left for one in group]
+    takers: dict[int, Wanted] = {}
+    for number, name in chosen:
+        for at, one in enumerate(group):
+            if left[at] and name in ("", one.agent.name):
+                takers[number] = one
+                left[at] -= 1
+                break
+    return takers
 
 
 def _anybody_reads(entry: Entry) -> bool:
     return entry["strategy"] == "hybrid" and bool(sql.READING(run=entry.run_id, all=1)[0][0])
 
 
-def _ready(entry: Entry, agent: Agent, limit: int) -> list[Ready]:
-    """The first of its lanes that this agent may take. Those that cannot have what they claim have left the line."""
+def _ready(entry: Entry, group: Sequence[Wanted], limit: int) -> tuple[list[Ready], dict[int, str]]:
+    """The first of their lanes that one of these agents may take, and the agent each is meant for ("": any). Those that
+    cannot have what they claim have left the line."""
     found: list[Ready] = []
-    capabilities = [(name,) for name in (*agent.capabilities, "simulate")]
-    about = {"run": entry.run_id, "agent": agent.name, "anything": int(not agent.capabilities), "limit": limit}
+    meant_for: dict[int, str] = {}
+    agent = group[0].agent
+    rows = list(zip_longest({one.agent.name for one in group}, (*agent.capabilities, "simulate")))
+    about = {"run": entry.run_id, "anything": int(not agent.capabilities), "limit": limit}
     for lane in agent.lanes or ("query", "execute"):
-        found += [Ready(*row) for row in sql.READY_OUTSIDE(capabilities, lane=lane, **about)]
+        for *row, name in sql.READY_OUTSIDE(rows, lane=lane, **about):
+            found.append(Ready(*row))
+            meant_for[row[0]] = name
     if claiming := [item.id for item in found if item.claiming]:
         out = transitions.screen(entry, claiming)
         found = [item for item in found if item.id not in out]
-    return found
+    return found, meant_for
 
 
 def _pick(item: Ready, one: Wanted) -> Pick:

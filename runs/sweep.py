@@ -68,9 +68,12 @@ def overdue(now: datetime) -> list[Report]:
     return found
 
 
-def until_next(now: datetime) -> float:
-    """Seconds until the next look: SECONDS, or less where a lease ends before, so that its work is soon another's."""
-    [(stored,)] = sql.NEXT_END(now=stamp(now))
+def until_next(looked: datetime, now: datetime) -> float:
+    """Seconds until the next look: SECONDS, or less where a lease ends before, so that its work is soon another's.
+
+    `looked`: the time as of which the last look was taken; what it found may have taken a while to write.
+    """
+    [(stored,)] = sql.NEXT_END(now=stamp(looked))
     ends = moment(stored)
     return SECONDS if ends is None else min(SECONDS, max(SOONEST_SECONDS, (ends - now).total_seconds()))
 

@@ -22,16 +22,16 @@ EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 @dataclass
 class Seen:
-    """One statement: its plan's nodes (kind and table), and the seconds of each time it was carried out."""
+    """One statement: its plan's nodes (kind, table, index), and the seconds of each time it was carried out."""
 
     text: str
-    nodes: list[tuple[str, str]]
+    nodes: list[tuple[str, str, str]]
     seconds: list[float] = field(default_factory=list)
 
     @property
     def scans(self) -> list[str]:
         """Large tables that are read from end to end."""
-        return [table for kind, table in self.nodes if kind == "Seq Scan" and table in LARGE]
+        return [table for kind, table, _ in self.nodes if kind == "Seq Scan" and table in LARGE]
 
 
 @contextmanager
@@ -58,10 +58,9 @@ def explained() -> Iterator[dict[str, Seen]]:
         yield found
 
 
-def _nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
+def _nodes(plan: dict[str, Any]) -> list[tuple[str, str, str]]:
     below = [node for inner in plan.get("Plans", ()) for node in _nodes(inner)]
-    index = [("Index", plan["Index Name"])] if "Index Name" in plan else []
-    return [(plan["Node Type"], plan.get("Relation Name", "")), *index, *below]
+    return [(plan["Node Type"], plan.get("Relation Name", ""), plan.get("Index Name", "")), *below]
 
 
 def fill(rows: int) -> Any:
@@ -157,7 +156,7 @@ def act(made: Any, first: int = 50) -> None:
 
 def _tell(found: dict[str, Seen]) -> None:
     for seen in sorted(found.values(), key=lambda seen: -max(seen.seconds)):
-        ways = sorted({f"{kind} {table}".strip() for kind, table in seen.nodes if "Scan" in kind and table})
+        ways = sorted({f"{kind} {table}".strip() for kind, table, _ in seen.nodes if "Scan" in kind and table})
         mark = "!" if seen.scans else " "
         text = " ".join(seen.text.rpartition("%(row_count)s)")[2].split())
         print(f"{mark} {1000 * max(seen.seconds):8.2f} ms  {text[:70]:70}  {'; '.join(ways)}")

@@ -22,11 +22,13 @@ def work(name: str, seats: int, lanes: Sequence[str]) -> None:
     told = ["--pool=threads", f"--concurrency={seats}", f"--hostname={name}", f"--queues={queues}"]
     quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     announce.herald.start()
+    announce.meet()
     worker.desk.start()
     try:
         broker.app().worker_main(["worker", *told, *quiet])
     finally:
         worker.stop()
+        announce.part()
         python.close_all()
 
 

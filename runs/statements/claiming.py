@@ -77,8 +77,8 @@ HOLD_BACK = Statement(
     UPDATE runs_subtask SET waits_for = v.wait, waits_key = v.key, waits_claim = v.claim, waits_until = v.until,
            waits_since = COALESCE(waits_since, v.since)
     FROM {rows}
-    WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
-      AND waits_for = ''
+    WHERE runs_subtask.id = v.id AND +run_id = %(run)s AND status || '' = 'pending' AND unmet = 0
+      AND not_before IS NULL AND waits_for = ''
     RETURNING runs_subtask.id, waits_for, mode
     """,
 )

@@ -23,15 +23,18 @@ READY_EITHER = Statement(
     ).replace("lane_b", READY.text.replace("%(lane)s", "'execute'")),
 )
 
-# What an agent from outside may take: what is meant for nobody else, and what it says it can do, if it says so.
+# What one of these agents from outside may take: what is meant for nobody else, and what they say they can do, if they
+# say so.
 READY_OUTSIDE = Statement(
-    "capability text",
+    "agent text, capability text",
     """
     SELECT s.id, epoch, lane, alone, priority, remaining_seconds, position, timeout_seconds, expected_seconds, ready_at,
-           claims IS NOT NULL, claims <> '[]', mode = 'hybrid', pool
+           claims IS NOT NULL, claims <> '[]', mode = 'hybrid', pool,
+           assigned_agent
     FROM runs_subtask s
     WHERE run_id = %(run)s AND lane = %(lane)s AND status = 'pending' AND unmet = 0 AND not_before IS NULL
-      AND waits_for = '' AND mode <> 'internal' AND assigned_agent IN ('', %(agent)s)
+      AND waits_for = '' AND mode <> 'internal'
+      AND (assigned_agent = '' OR assigned_agent IN (SELECT v.agent FROM {rows}))
       AND (%(anything)s = 1 OR COALESCE(executor, 'null') = 'null'
            OR executor ->> 'name' IN (SELECT v.capability FROM {rows}))
     ORDER BY priority, remaining_seconds DESC, position
@@ -69,7 +72,8 @@ SPECS = Statement(
     """,
 )
 
-# In RETURNING, SQLite (3.40) takes IS NOT NULL for true whatever the column holds.
+# In RETURNING, SQLite (3.40) takes IS NOT NULL for true whatever the column holds. `+unmet`: so that PostgreSQL, before
+# it has statistics, does not walk along all that can start (an index it takes for nearly empty) to find one by its id.
 LEASE_SUBTASKS = Statement(
     "id bigint, epoch integer, started timestamptz",
     """

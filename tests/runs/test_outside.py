@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from runs import leasing, orchestrator, transitions
@@ -145,6 +147,60 @@ def test_a_cancel_that_no_agent_answers_ends_in_sixteen_seconds(stage: Stage, im
         say(stage, Said.BEAT, run, lease)
     stage.pass_time(2)
     assert (run.run.status, run.status("a"), run.status("b")) == ("cancelled", "cancelled", "cancelled")
+
+
+# ---- many that ask at one moment ----
+
+
+def ask_together(stage: Stage, run: Work, agents: list[Agent]) -> list[list[str]]:
+    """The keys that each of them got, in one turn of the ledger."""
+    wanted = [Wanted(agent, 1, stage.clock()) for agent in agents]
+    stage.ledger.submit([Slip(run.run_id, wanted=one, answer=Future()) for one in wanted])
+    stage.ledger.turn()
+    return [keys(one.leases) for one in wanted]
+
+
+def others(impl: Agent, count: int, **said: Any) -> list[Agent]:
+    names = [f"other-{at}" for at in range(count)]
+    return [Agent.objects.create(name=name, kind="agent", token=impl.token, **said) for name in names]
+
+
+def test_agents_that_ask_at_one_moment_each_get_what_comes_next(stage: Stage, impl: Agent) -> None:
+    run = stage.run(dict.fromkeys("abc", OUTSIDE))
+    assert ask_together(stage, run, [impl, *others(impl, 3)]) == [["a"], ["b"], ["c"], []]
+
+
+def test_agents_that_ask_at_one_moment_get_no_more_than_the_run_allows(stage: Stage, impl: Agent) -> None:
+    run = stage.run(dict.fromkeys("abcd", OUTSIDE), max_agents=2)
+    assert ask_together(stage, run, [impl, *others(impl, 3)]) == [["a"], ["b"], [], []]
+
+
+def test_what_is_meant_for_one_of_them_goes_to_nobody_else(stage: Stage, impl: Agent) -> None:
+    run = stage.run(
+        {"a": OUTSIDE | {"assigned_agent": "other-0"}, "b": OUTSIDE | {"assigned_agent": "other-0"}, "c": OUTSIDE}
+    )
+    assert ask_together(stage, run, [impl, *others(impl, 1)]) == [["c"], ["a"]]
+
+
+def test_agents_of_different_capabilities_get_what_each_can_do(stage: Stage, impl: Agent) -> None:
+    run = stage.run(
+        {"a": {"executor": {"name": "read", "path": "x"}}, "b": OUTSIDE}, lanes={"query": {"mode": "external"}}
+    )
+    [reader] = others(impl, 1, capabilities=["read"])
+    Agent.objects.filter(pk=impl.pk).update(capabilities=["shell"])
+    impl.refresh_from_db()
+    assert ask_together(stage, run, [impl, reader]) == [["b"], ["a"]]
+
+
+def test_a_moment_in_which_many_ask_takes_as_many_statements_as_one_in_which_two_do(stage: Stage, impl: Agent) -> None:
+    run = stage.run({f"s{at}": OUTSIDE for at in range(20)}, max_agents=20)
+    agents = [impl, *others(impl, 9)]
+    counts = []
+    for asking in (agents[:2], agents):
+        with CaptureQueriesContext(connection) as captured:
+            assert all(ask_together(stage, run, asking))
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
 
 
 def test_a_paused_ledger_gives_no_leases(stage: Stage, impl: Agent) -> None:

@@ -37,13 +37,20 @@ def test_an_agent_that_falls_silent_loses_its_attempt_after_fifteen_seconds(stag
 
 
 def test_the_next_look_is_when_the_next_lease_ends_or_in_a_second(stage: Stage) -> None:
-    assert sweep.until_next(NOW) == 1.0
+    assert sweep.until_next(NOW, NOW) == 1.0
     made = outside(stage)
     made.begin("x")
-    assert sweep.until_next(lease_end(made) - timedelta(seconds=7)) == 1.0
-    assert sweep.until_next(lease_end(made) - timedelta(seconds=0.25)) == pytest.approx(0.25)
-    assert sweep.until_next(lease_end(made) - timedelta(milliseconds=1)) == 0.05
-    assert sweep.until_next(lease_end(made)) == 1.0
+    end = lease_end(made)
+    for left, expected in ((7, 1.0), (0.25, 0.25), (0.001, 0.05), (0, 1.0)):
+        now = end - timedelta(seconds=left)
+        assert sweep.until_next(now, now) == pytest.approx(expected)
+
+
+def test_a_lease_that_ended_while_the_last_look_was_written_down_is_looked_at_at_once(stage: Stage) -> None:
+    made = outside(stage)
+    made.begin("x")
+    end = lease_end(made)
+    assert sweep.until_next(end - timedelta(seconds=0.01), end + timedelta(seconds=0.2)) == 0.05
 
 
 def test_an_agent_that_beats_keeps_its_attempt(stage: Stage) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
+from runs.neighbours import CHANNEL
 from tests import scale, servers
 from tests.server.process import Server
 from tests.server.racing import enter, race
@@ -46,6 +48,15 @@ def test_each_web_process_writes_many_reports_at_a_time(deployed: Deployed) -> N
     found = httpx.get(f"{deployed.url}/metrics", headers={"Authorization": f"Bearer {deployed.token}"})
     assert "abreast_ledger_batch_size_count" in found.text
     assert "abreast_workers" not in found.text
+
+
+def test_each_process_hears_the_others(deployed: Deployed) -> None:
+    """The connections that listen: of two web processes and one that orchestrates."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE %s"
+    with psycopg.connect(deployed.environment["DATABASE_URL"], autocommit=True) as connection:
+        servers.until(
+            lambda: connection.execute(asked, [f"%{CHANNEL}%"]).fetchone() == (3,), "all of them listen to each other"
+        )
 
 
 def test_no_two_agents_get_the_same_attempt(deployed: Deployed) -> None:

@@ -14,8 +14,9 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
+from tests import servers
 from tests.bench.noise import tree_cpu_seconds
-from tests.bench.servers import free_port, process, wait_for_port
+from tests.bench.servers import UP_SECONDS, free_port, process, wait_for_port
 from tests.bench.sitting import ROOT
 
 HOST = "127.0.0.1"
@@ -65,7 +66,8 @@ def scaled(**more: str) -> Iterator[Server]:
     with ExitStack() as stack:
         stack.enter_context(process([sys.executable, "manage.py", "orchestrate"], env=env))
         web = stack.enter_context(process([sys.executable, "manage.py", "web"], env=env))
-        wait_for_port(port, web)
+        wait_for_port(port, web)  # it listens before it is ready: first answers would be those of its start
+        servers.until(lambda: servers.answers(f"http://{HOST}:{port}/readyz"), "web", UP_SECONDS)
         yield Server(port, "", begun, psutil.Process(web.pid))
 
 
