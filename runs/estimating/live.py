@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from runs import announce, queries
+from runs import announce, load, queries
 from runs.engine import states
 from runs.estimating.kept import Child
 from runs.models import Backend, Checkpoint, Run
@@ -48,12 +48,17 @@ class Made:
 
 
 class Estimator:
-    """`ask` estimates a run as it stands; `clock` is the wall's, `steady` counts seconds and is never set."""
+    """`ask` estimates a run as it stands; `clock` is the wall's, `steady` counts seconds and is never set; `kept` is
+    what it tells of its own load."""
 
     def __init__(
-        self, ask: Ask, clock: Callable[[], datetime] = timezone.now, steady: Callable[[], float] = time.monotonic
+        self,
+        ask: Ask,
+        clock: Callable[[], datetime] = timezone.now,
+        steady: Callable[[], float] = time.monotonic,
+        kept: load.Estimates = load.ESTIMATES,
     ) -> None:
-        self._ask, self._clock, self._steady = ask, clock, steady
+        self._ask, self._clock, self._steady, self._load = ask, clock, steady, kept
         self._made: dict[int, Made] = {}
 
     def turn(self) -> bool:
@@ -65,6 +70,7 @@ class Estimator:
                 self._forget(row, why)
             elif self._due(row):
                 self._estimate(row)
+        self._load.asked_at = {number: made.at for number, made in self._made.items()}
         return any(not unknowable(row) for row in rows)
 
     def _due(self, row: dict[str, Any]) -> bool:
@@ -79,7 +85,7 @@ class Estimator:
 
     def _estimate(self, row: dict[str, Any]) -> None:
         at = self._steady()
-        found = self._ask(row["pk"])
+        found = self._asked(row["pk"])
         pause = max(SECONDS, SHARE * found.get("took_seconds", 0.0))
         made = self._made.get(row["pk"])
         patience = min(PATIENCE_SECONDS, max(SECONDS, found.get("eta", 0.0) / 10))
@@ -89,6 +95,15 @@ class Estimator:
             self._forget(row, found["why"])
         else:
             self._keep(row, found, datetime.fromisoformat(found["at"]))
+
+    def _asked(self, run_id: int) -> dict[str, Any]:
+        try:
+            found = self._ask(run_id)
+        except OSError:
+            self._load.failed += 1
+            raise
+        self._load.seconds.add(found.get("took_seconds", 0.0))
+        return found
 
     def _keep(self, row: dict[str, Any], found: dict[str, Any], now: datetime) -> None:
         times: dict[str, Any] = dict.fromkeys(("eta_at", "eta_low_at", "eta_high_at", "eta_confidence"))
