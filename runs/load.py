@@ -26,6 +26,24 @@ class Histogram:
         self.total += value
 
 
+class Estimates:
+    """Of the estimator: how long it was at each estimate, how often none came, and when by the steady clock the last
+    one was asked for, of each run under way."""
+
+    def __init__(self) -> None:
+        self.seconds = Histogram(SECONDS)
+        self.failed = 0
+        self.asked_at: dict[int, float] = {}
+
+    def age(self, steady: float) -> float | None:
+        """Seconds since the oldest of them; None where no run is estimated."""
+        times = [*self.asked_at.values()]
+        return max(0.0, steady - min(times)) if times else None
+
+
+ESTIMATES = Estimates()
+
+
 class Load:
     """Of one ledger: how long its commits took, and how many slips each carried out."""
 

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, insight_page, run_page
+from dashboard import as_shown, frames, insight_page, run_page
 from dashboard.views.access import answer, run_for
 from runs.insight import gained
 
@@ -20,6 +20,7 @@ def one(request: HttpRequest, run_id: int) -> HttpResponse:
     context["frame_mark"] = frames.mark(run.last_seq, now, context["settled"])
     context["facts"] = insight_page.facts(run, context["progress"], found)
     context["files"] = insight_page.files(run)
+    context |= as_shown.context(run, context["progress"]["speedup"])
     context["too_large"] = run.total > gained.MOST_SUBTASKS
     if found is not None:
         context["flow"] = found.waterfall

@@ -1,6 +1,7 @@
 """`/metrics`: what the server has to do, in the text format of Prometheus.
 
-Runs and subtasks are those of everybody; ledger, sockets, memory and CPU time those of the process that answers.
+Runs and subtasks are those of everybody; ledger, estimates, sockets, memory and CPU time those of the process that
+answers.
 """
 
 import time
@@ -28,7 +29,9 @@ class Metrics(Endpoint):
 
     @Operation({200: Raw(TEXT)})
     def get(self, request: Request) -> HttpResponse:
-        return HttpResponse("\n".join([*_of_runs(), *_of_ledger(), *_of_process()]) + "\n", content_type=TYPE)
+        return HttpResponse(
+            "\n".join([*_of_runs(), *_of_ledger(), *_of_estimator(), *_of_process()]) + "\n", content_type=TYPE
+        )
 
 
 def _of_runs() -> Iterator[str]:
@@ -58,6 +61,17 @@ def _of_ledger() -> Iterator[str]:
     yield from _histogram("abreast_ledger_batch_size", "Reports and wakes in one transaction.", ledger.load.sizes)
     if ledger.seats is not None:
         yield from _one("abreast_workers", "Agents of this process.", len(ledger.seats.workers))
+
+
+def _of_estimator() -> Iterator[str]:
+    """Of the process that estimates; how old the estimates are is told while there are some."""
+    made = load.ESTIMATES
+    yield from _histogram("abreast_estimate_seconds", "How long estimates of when a run is over took.", made.seconds)
+    yield from _one("abreast_estimates_failed_total", "Estimates that did not come.", made.failed, "counter")
+    age = made.age(time.monotonic())
+    if age is not None:
+        meaning = "How old the oldest estimate of a run under way is."
+        yield from _one("abreast_estimate_age_seconds", meaning, round(age, 3))
 
 
 def _of_process() -> Iterator[str]:

@@ -11,20 +11,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import floor, log
+from math import ceil, log2
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
-from runs import announce
+from runs import announce, load, queries
 from runs.engine import states
 from runs.estimating.kept import Child
 from runs.models import Backend, Checkpoint, Run
 
 SECONDS = 1.0
 CONFIDENCE = 0.8
-POINTS = 1.6  # a checkpoint each time the run has lasted so many times as long as at the last one
+POINTS = 32  # checkpoints of a run at most; never less than half of them, once it has lasted so many seconds
 SHARE = 10  # an estimate takes at most this part of the time
 LONGEST = 10 * 365 * 86_400.0  # seconds: no clock need go further
 IDLE_SECONDS = 300.0
@@ -47,12 +48,17 @@ class Made:
 
 
 class Estimator:
-    """`ask` estimates a run as it stands; `clock` is the wall's, `steady` counts seconds and is never set."""
+    """`ask` estimates a run as it stands; `clock` is the wall's, `steady` counts seconds and is never set; `kept` is
+    what it tells of its own load."""
 
     def __init__(
-        self, ask: Ask, clock: Callable[[], datetime] = timezone.now, steady: Callable[[], float] = time.monotonic
+        self,
+        ask: Ask,
+        clock: Callable[[], datetime] = timezone.now,
+        steady: Callable[[], float] = time.monotonic,
+        kept: load.Estimates = load.ESTIMATES,
     ) -> None:
-        self._ask, self._clock, self._steady = ask, clock, steady
+        self._ask, self._clock, self._steady, self._load = ask, clock, steady, kept
         self._made: dict[int, Made] = {}
 
     def turn(self) -> bool:
@@ -64,6 +70,7 @@ class Estimator:
                 self._forget(row, why)
             elif self._due(row):
                 self._estimate(row)
+        self._load.asked_at = {number: made.at for number, made in self._made.items()}
         return any(not unknowable(row) for row in rows)
 
     def _due(self, row: dict[str, Any]) -> bool:
@@ -78,7 +85,7 @@ class Estimator:
 
     def _estimate(self, row: dict[str, Any]) -> None:
         at = self._steady()
-        found = self._ask(row["pk"])
+        found = self._asked(row["pk"])
         pause = max(SECONDS, SHARE * found.get("took_seconds", 0.0))
         made = self._made.get(row["pk"])
         patience = min(PATIENCE_SECONDS, max(SECONDS, found.get("eta", 0.0) / 10))
@@ -89,6 +96,15 @@ class Estimator:
         else:
             self._keep(row, found, datetime.fromisoformat(found["at"]))
 
+    def _asked(self, run_id: int) -> dict[str, Any]:
+        try:
+            found = self._ask(run_id)
+        except OSError:
+            self._load.failed += 1
+            raise
+        self._load.seconds.add(found.get("took_seconds", 0.0))
+        return found
+
     def _keep(self, row: dict[str, Any], found: dict[str, Any], now: datetime) -> None:
         times: dict[str, Any] = dict.fromkeys(("eta_at", "eta_low_at", "eta_high_at", "eta_confidence"))
         if not found["early"] and found["high"] < LONGEST:
@@ -97,17 +113,19 @@ class Estimator:
             times["eta_confidence"] = CONFIDENCE
         self._write(row, times)
         elapsed = (now - row["started_at"]).total_seconds()
-        point = floor(log(max(1.0, elapsed)) / log(POINTS))
+        step = _step(elapsed)
+        point = int(elapsed) // step * step
         if point > self._made[row["pk"]].point:
             self._made[row["pk"]].point = point
-            _check(row["pk"], point, elapsed, found)
+            _check(row["pk"], point, now, elapsed, found)
+            _thin(row["pk"], step)
 
     def _forget(self, row: dict[str, Any], why: str) -> None:
         """Nothing is shown; and what waits for people is over when they like, so earlier estimates cannot be judged."""
         if row["eta_at"] is not None:
             self._write(row, dict.fromkeys(("eta_at", "eta_low_at", "eta_high_at", "eta_confidence")))
         if why in ("paused", "person") and (row["eta_at"] is not None or row["pk"] in self._made):
-            Checkpoint.objects.filter(run=row["pk"]).delete()
+            Checkpoint.objects.filter(run=row["pk"]).update(judged=False)
             self._made.pop(row["pk"], None)
 
     def _write(self, row: dict[str, Any], times: dict[str, Any]) -> None:
@@ -127,12 +145,27 @@ def unknowable(row: dict[str, Any]) -> str:
     return "" if row["started_at"] else "pending"
 
 
-def _check(run_id: int, point: int, elapsed: float, found: dict[str, Any]) -> None:
+def _step(elapsed: float) -> int:
+    """Seconds between two checkpoints of a run that has lasted so long."""
+    return 1 << max(0, ceil(log2(max(1.0, elapsed) / POINTS)))
+
+
+def _check(run_id: int, point: int, now: datetime, elapsed: float, found: dict[str, Any]) -> None:
     """After a restart the point may be there already."""
+    row = queries.snapshots(Run.objects.filter(pk=run_id, status=states.Run.RUNNING), now)
+    if not row:
+        return
     numbers = {name: found[name] for name in ("eta", "low", "high", "plain_low", "plain_high", "known")}
-    one = Checkpoint(run_id=run_id, point=point, elapsed=elapsed, shown=not found["early"], **numbers)
-    if Run.objects.filter(pk=run_id, status=states.Run.RUNNING).exists():
-        Checkpoint.objects.bulk_create([one], ignore_conflicts=True)
+    numbers |= {"shown": not found["early"], "speedup": row[0]["speedup"]}
+    one = Checkpoint(run_id=run_id, point=point, elapsed=elapsed, **numbers)
+    Checkpoint.objects.bulk_create([one], ignore_conflicts=True)
+
+
+def _thin(run_id: int, step: int) -> None:
+    """Takes away those between, now that the run has lasted longer."""
+    made = Checkpoint.objects.filter(run=run_id).annotate(off=F("point") % step)
+    if made.filter(off__gt=0).exists():
+        made.filter(off__gt=0).delete()
 
 
 class Live:

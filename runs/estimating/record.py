@@ -62,8 +62,8 @@ def scores(runs: Collection[int]) -> list[Score]:
 
 
 def resolved(checkpoints: QuerySet[Checkpoint]) -> QuerySet[Checkpoint]:
-    """Those of runs that came to the end they were heading for."""
-    ended = checkpoints.filter(run__status__in=[states.Run.COMPLETED, states.Run.FAILED])
+    """Those of runs that came to the end they were heading for, and were not held since."""
+    ended = checkpoints.filter(judged=True, run__status__in=[states.Run.COMPLETED, states.Run.FAILED])
     return ended.filter(run__end_reason__in=["done", "failed"], run__started_at__isnull=False)
 
 

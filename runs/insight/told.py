@@ -49,13 +49,15 @@ class EtaRecord(TypedDict):
 
 @closed
 class EtaPoint(TypedDict):
-    """What was said of when the run is over, so long after its start. `shown`: it was not too early to tell."""
+    """What was said of when the run is over, and the speedup, so long after its start. `shown`: it was not too early to
+    tell when."""
 
     elapsed_seconds: float
     eta_seconds: float
     eta_low_seconds: float
     eta_high_seconds: float
     shown: bool
+    speedup: float | None
 
 
 @closed
@@ -89,7 +91,7 @@ def insight(run: Run, found: Gained | None) -> Insight | None:
 
 
 def _eta_points(run: Run) -> list[EtaPoint]:
-    """In the order of time; their distances grow as the run does, so there are few."""
+    """In the order of time."""
     made = Checkpoint.objects.filter(run=run.pk).order_by("point")
     return [
         {
@@ -98,6 +100,7 @@ def _eta_points(run: Run) -> list[EtaPoint]:
             "eta_low_seconds": one.low,
             "eta_high_seconds": one.high,
             "shown": one.shown,
+            "speedup": one.speedup,
         }
         for one in made
     ]

@@ -6,15 +6,17 @@ from runs.models.run import Run
 
 
 class Checkpoint(models.Model):
-    """An estimate of a run at one moment, in seconds left. What came true follows from when the run ended.
+    """An estimate of a run at one moment, in seconds left, and the speedup so far. What came true follows from when the
+    run ended.
 
-    `point`: how many times over the time since the start has grown by a certain factor, so that there are few of even a
-    long run. `low` and `high` are the band as shown, `plain_low` and `plain_high` that of the simulations, before it
-    was stretched. `known`: with a history of earlier runs. `shown`: not too early to tell.
+    `point`: whole seconds since the start; with each doubling of the run's time every other one is taken away, so that
+    there are few of even a long run, and they are even. `low` and `high` are the band as shown, `plain_low` and
+    `plain_high` that of the simulations, before it was stretched. `known`: with a history of earlier runs. `shown`: not
+    too early to tell. `judged`: the run was neither paused nor waiting for a person since.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False)
-    point = models.PositiveSmallIntegerField()
+    point = models.PositiveIntegerField()
     elapsed = models.FloatField()
     eta = models.FloatField()
     low = models.FloatField()
@@ -23,6 +25,8 @@ class Checkpoint(models.Model):
     plain_high = models.FloatField()
     known = models.BooleanField()
     shown = models.BooleanField()
+    judged = models.BooleanField(default=True)
+    speedup = models.FloatField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "point"], name="checkpoint_once")]

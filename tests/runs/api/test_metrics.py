@@ -1,13 +1,16 @@
 """`/metrics`: the numbers are those there are, in a format that Prometheus reads."""
 
 import re
+import time
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from runs import orchestrator
-from runs.load import Histogram, Load
+from runs import load, orchestrator
+from runs.estimating.live import Estimator
+from runs.load import Estimates, Histogram, Load
 from tests.factories import token_of
 from tests.runs.acting import Stage
 from tests.scenes import scene
@@ -56,6 +59,37 @@ def test_a_ledger_tells_how_long_its_commits_took_and_how_much_was_in_them(
     assert found["abreast_ledger_commit_seconds_count"] == found["abreast_ledger_batch_size_count"] >= 2
     assert found['abreast_ledger_batch_size_bucket{le="+Inf"}'] == found["abreast_ledger_batch_size_count"]
     assert (found["abreast_ledger_queue"], found["abreast_workers"]) == (0, 1)
+
+
+def test_the_estimator_tells_its_own_load_and_how_old_its_word_is(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Estimates()
+    monkeypatch.setattr(load, "ESTIMATES", kept)
+    before = told(token_of(ada, "viewer"))
+    assert (before["abreast_estimate_seconds_count"], "abreast_estimate_age_seconds" in before) == (0, False)
+    made = scene(ada, ("a", "b", "c"))
+    made.start("a")
+    made.later(2)
+    answers: list[dict[str, Any]] = [{"why": "agent", "took_seconds": 0.03}]
+    one = Estimator(lambda run: answers.pop(), lambda: made.now, lambda: time.monotonic() - 7, kept)
+    one.turn()
+    found = told(token_of(ada, "viewer"))
+    assert (found["abreast_estimate_seconds_count"], found["abreast_estimate_seconds_sum"]) == (1, 0.03)
+    assert 7 <= found["abreast_estimate_age_seconds"] < 60
+
+
+def test_an_estimate_that_does_not_come_is_counted_and_the_last_one_grows_old(ada: User) -> None:
+    made, kept = scene(ada, ("a", "b", "c")), Estimates()
+    made.start("a")
+    made.later(2)
+
+    def gone(run: int) -> dict[str, Any]:
+        raise OSError("it has ended")
+
+    with pytest.raises(OSError, match="it has ended"):
+        Estimator(gone, lambda: made.now, kept=kept).turn()
+    assert (kept.failed, kept.age(5.0)) == (1, None)
+    kept.asked_at = {1: 2.0, 2: 4.0}
+    assert kept.age(5.0) == 3.0
 
 
 def test_it_is_for_those_who_may_look(ada: User) -> None:

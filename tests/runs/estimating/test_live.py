@@ -147,7 +147,7 @@ def test_a_paused_run_shows_none_and_what_was_expected_is_not_judged() -> None:
     assert shown(run) == NOTHING
     one.turn()
     assert Run.objects.get().eta_at is None
-    assert not Checkpoint.objects.exists()
+    assert not Checkpoint.objects.get().judged
 
 
 def test_who_waits_for_a_person_has_no_time() -> None:
@@ -255,11 +255,29 @@ def test_what_has_failed_or_waits_for_a_failure_is_not_expected() -> None:
     assert Subtask.objects.get(key="mend").status == "skipped"
 
 
-def test_a_checkpoint_is_written_each_time_the_run_has_lasted_a_good_part_longer() -> None:
+def test_checkpoints_are_even_and_few_however_long_a_run_lasts() -> None:
+    """Up to 64 s they are 2 s apart, up to 128 s 4 s: those between are taken away."""
     run = under_way()
     one = estimator(run)
-    for _ in range(60):
+    _turn(one, run, 23)
+    before = _points()
+    _turn(one, run, 10)
+    assert before[0] == 40 and {point % 4 for point in before} == {0, 2}
+    assert _points()[:2] == [point for point in before if point % 4 == 0][:2]
+    assert {point % 4 for point in _points()} == {0} and max(_points()) >= 64
+
+
+def _turn(one: Estimator, run: Work, seconds: int) -> None:
+    for _ in range(seconds):
         one.turn()
         run.clock.advance(1)
-    # At 40 s, and with the first estimates after 1.6 ** 8 = 42.9 s and 1.6 ** 9 = 68.7 s.
-    assert [round(row.elapsed) for row in Checkpoint.objects.order_by("point")] == [40, 45, 70]
+
+
+def _points() -> list[int]:
+    return list(Checkpoint.objects.order_by("point").values_list("point", flat=True))
+
+
+def test_a_checkpoint_keeps_the_speedup_that_was_shown() -> None:
+    run = under_way()
+    estimator(run).turn()
+    assert Checkpoint.objects.get().speedup == queries.snapshot(run.run_id, run.now)["speedup"] == 60 / 40

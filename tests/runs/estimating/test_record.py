@@ -27,7 +27,9 @@ def ended(total: float = 100.0, **columns: Any) -> Run:
     return made
 
 
-def said(run: Run, elapsed: float, eta: float, low: float, high: float, *, shown: bool = True) -> None:
+def said(
+    run: Run, elapsed: float, eta: float, low: float, high: float, *, shown: bool = True, judged: bool = True
+) -> None:
     Checkpoint.objects.create(
         run=run,
         point=Checkpoint.objects.count(),
@@ -39,6 +41,7 @@ def said(run: Run, elapsed: float, eta: float, low: float, high: float, *, shown
         plain_high=high,
         known=True,
         shown=shown,
+        judged=judged,
     )
 
 
@@ -59,6 +62,15 @@ def test_what_was_too_early_to_be_shown_does_not_count() -> None:
     run = ended()
     said(run, 2, 500, 1, 5_000, shown=False)
     assert eta_record([run.pk]) is None
+
+
+def test_what_was_said_before_a_run_was_held_is_not_judged() -> None:
+    run = ended()
+    said(run, 10, 5, 4, 6, judged=False)
+    assert record.record([run.pk]) is None
+    said(run, 50, 50, 40, 60)
+    found = record.record([run.pk])
+    assert found is not None and (found.checkpoints, found.error_percent) == (1, 0.0)
 
 
 @pytest.mark.parametrize(
