@@ -73,6 +73,8 @@ const actions = {
   j: () => move(1),
   k: () => move(-1),
   Enter: openRow,
+  "[": () => press('[data-drawer-step="-1"]'),
+  "]": () => press('[data-drawer-step="1"]'),
   Escape: () => closeMenu() || press("[data-dismisses]") || press("[data-closes-drawer]") || press("[data-unpicks]"),
 };
 

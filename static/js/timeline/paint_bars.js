@@ -92,21 +92,22 @@ function paintLane(scene, lane, y, height, ties) {
     const pixel = Math.floor(x);
     if (width < 1.5 && crowd?.pixel === pixel) {
       if (WORSE[bar.status] > WORSE[crowd.status]) crowd.status = bar.status;
+      crowd.to = x + width;
       continue;
     }
-    if (crowd) paintSliver(scene, crowd, y, height);
-    crowd = width < 1.5 ? {pixel, status: bar.status} : null;
+    if (crowd) paintSliver(scene, crowd, y, height, crowd.to - crowd.pixel);
+    crowd = width < 1.5 ? {pixel, status: bar.status, to: x + width} : null;
     if (crowd) continue;
-    if (width < NARROW) paintSliver(scene, {pixel: x, status: bar.status}, y, height, width - GAP / 2);
+    if (width < NARROW) paintSliver(scene, {pixel: x, status: bar.status}, y, height, width);
     else paintBar(scene, bar, x, y, width - GAP, height);
     if (WENT_WRONG.has(bar.status) && height >= 12) ties.push(bar);
   }
-  if (crowd) paintSliver(scene, crowd, y, height);
+  if (crowd) paintSliver(scene, crowd, y, height, crowd.to - crowd.pixel);
 }
 
-function paintSliver({c, looks, look}, {pixel, status}, y, height, width = 1) {
+function paintSliver({c, looks, look}, {pixel, status}, y, height, width) {
   c.fillStyle = looks[look ?? status].sliver;
-  c.fillRect(pixel, y, width, height);
+  c.fillRect(pixel, y, Math.max(1, width), height);
 }
 
 function paintBar(scene, bar, x, y, width, height) {
