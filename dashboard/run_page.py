@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from dashboard import figures
+from dashboard import figures, run_files
 from dashboard.done import done
 from runs import activity, attention, browse, queries, undoing
 from runs.engine import states
@@ -46,6 +46,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
         "questions": attention.of_run(run, SHOWN_QUESTIONS),
         "tabs": tabs(run),
+        "files": run_files.files(run),
     }
 
 

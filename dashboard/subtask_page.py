@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.safestring import SafeString
 
-from dashboard import ansi, imports_picture, rows, waits
+from dashboard import ansi, figures, imports_picture, resources_page, rows, waits
 from runs import attention, outputs
+from runs.api.shapes import subtask_out
 from runs.engine import states
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
+from todos.plan.claims import API
 
 SHOWN_ATTEMPTS = 20
 SHOWN_LINKS = 12
 TAIL_BYTES = 48 * 1024
 TAIL_LINES = 200
 LONGEST_RESULT = 20_000
+LONGEST_RAW = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ def context(run: Run, subtask: Subtask, now: datetime) -> dict[str, Any]:
         "tries_allowed": (subtask.max_retries or 0) + (2 if subtask.max_retries else 1),
         "output": _output(run.pk, subtask.pk, attempts),
         "result": _result(subtask.result),
+        "claims": claims(subtask),
+        "spent": spent(attempts),
         "imports": imports_picture.of(subtask.result),
         "needs": [Link(*row) for row in needs.values_list("before__key", "before__status")[:SHOWN_LINKS]],
         "needs_count": needs.count(),
@@ -87,8 +93,52 @@ def _result(result: Any) -> str:
     if result is None:
         return ""
     text = result if isinstance(result, str) else json.dumps(result, indent=2, ensure_ascii=False)
-    shown = text if len(text) <= LONGEST_RESULT else f"{text[:LONGEST_RESULT]}\n…"
+    return _visible(text, LONGEST_RESULT)
+
+
+def raw(run: Run, subtask: Subtask) -> str:
+    """All that the REST API says of it, as JSON."""
+    text = json.dumps(subtask_out(run, subtask), indent=2, ensure_ascii=False, cls=DjangoJSONEncoder)
+    return _visible(text, LONGEST_RAW)
+
+
+def _visible(text: str, longest: int) -> str:
+    shown = text if len(text) <= longest else f"{text[:longest]}\n…"
     return "\n".join(ansi.visible(line) for line in shown.split("\n"))
+
+
+# ---- what it uses ----
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What it claims, in words, and how that stands."""
+
+    kind: str
+    what: str
+    stands: str
+
+
+def claims(subtask: Subtask) -> list[Claimed]:
+    return [Claimed(one["kind"], resources_page.what(one), _stands(subtask, one)) for one in subtask.claims or []]
+
+
+def _stands(subtask: Subtask, claim: dict[str, Any]) -> str:
+    if subtask.status == states.Status.IN_PROGRESS:
+        return "asked when it began" if claim["kind"] == API else "held now"
+    if subtask.status in states.TERMINAL:
+        return "given back" if subtask.started_at and claim["kind"] != API else ""
+    waited = subtask.waits_claim or {}
+    same = (waited.get("kind"), waited.get("name")) == (claim["kind"], claim["name"])
+    return "it waits for this" if subtask.waits_for and same else "from its start to its end"
+
+
+def spent(attempts: list[Attempt]) -> str:
+    """Tokens and money of all tries that are shown: "12,300 tokens in, 2,100 out, $0.12"; "" where nobody counted."""
+    taken, given = sum(one.input_tokens for one in attempts), sum(one.output_tokens for one in attempts)
+    cost = sum(one.cost for one in attempts)
+    words = [f"{figures.count(taken)} tokens in, {figures.count(given)} out"] if taken or given else []
+    return ", ".join([*words, f"${cost:,.2f}"] if cost else words)
 
 
 def one_line(executor: dict[str, Any] | None) -> str:

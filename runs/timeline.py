@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from runs import busiest
 from runs.models import Agent, Attempt, Event, Run, RunAgent
 
 CHUNK = 1_000
@@ -52,7 +53,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`bars`: id, agent id, start, end or None, status, key, epoch, expected seconds or None, error; times in ms."""
+    """`bars`: id, agent id, start, end or None, status, key, epoch, expected seconds or None, error, whether
+    it holds the busiest resource; times in ms."""
 
     bars: list[list[Any]]
     agents: list[list[Any]]
@@ -67,7 +69,9 @@ def chunk(run: Run, after: str, size: int = CHUNK) -> Chunk:
         rows, place, more = _changed(run, place, size)
     else:
         rows, place, more = _all(run, place, size)
-    return Chunk([_bar(run, row) for row in rows], _agents(run), str(place), more)
+    held = busiest.of(run)
+    keys = held.keys if held else frozenset[str]()
+    return Chunk([_bar(run, row, keys) for row in rows], _agents(run), str(place), more)
 
 
 def _all(run: Run, place: Place, size: int) -> tuple[list[tuple], Place, bool]:
@@ -91,7 +95,7 @@ def _changed(run: Run, place: Place, size: int) -> tuple[list[tuple], Place, boo
     return rows, Place(until, caught_up=True), until < run.last_seq
 
 
-def _bar(run: Run, row: tuple) -> list[Any]:
+def _bar(run: Run, row: tuple, held: frozenset[str]) -> list[Any]:
     number, agent, epoch, status, leased, started, finished, error, key, expected, estimated = row
     begin = started or leased
     shown = round(expected, 3) if estimated is not None else None
@@ -105,6 +109,7 @@ def _bar(run: Run, row: tuple) -> list[Any]:
         epoch,
         shown,
         error[:LONGEST_ERROR],
+        int(key in held),
     ]
 
 

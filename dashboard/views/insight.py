@@ -19,7 +19,6 @@ def one(request: HttpRequest, run_id: int) -> HttpResponse:
     context["settled"] = run.finished_at is not None
     context["frame_mark"] = frames.mark(run.last_seq, now, context["settled"])
     context["facts"] = insight_page.facts(run, context["progress"], found)
-    context["files"] = insight_page.files(run)
     context |= as_shown.context(run, context["progress"]["speedup"])
     context["too_large"] = run.total > gained.MOST_SUBTASKS
     if found is not None:

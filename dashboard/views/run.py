@@ -6,54 +6,53 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard import frames, past, rows, run_page
+from dashboard import timeline_data as data
 from dashboard.views.access import answer, number, run_for
-from runs import browse, proof, queries
-from runs import timeline as bars
+from runs import browse, busiest, proof, queries
+from runs.models import Run
 
 ATTEMPTS_A_PAGE = 100
-LEGEND = (
-    ("succeeded", "completed"),
-    ("running", "in progress"),
-    ("failed", "failed"),
-    ("lost", "lost"),
-    ("cancelled", "cancelled, handed back"),
-    ("expected", "expected to take"),
-)
+LEGEND = {
+    "succeeded": "completed",
+    "running": "in progress",
+    "failed": "failed",
+    "lost": "lost",
+    "cancelled": "cancelled",
+    "expected": "expected",
+    "held": "held",
+}
 
 
 @login_required
 @require_safe
 def timeline(request: HttpRequest, run_id: int) -> HttpResponse:
     run, now = run_for(request, run_id), timezone.now()
-    context = past.context(request, run, now) | {"section": "runs", "view": "timeline", "legend": LEGEND}
+    context = past.context(request, run, now) | {"section": "runs", "view": "timeline"}
     context["frame_mark"] = frames.mark(run.last_seq, now, context["settled"])
     if request.GET.get("as") == "table":
         context["page"] = browse.attempts(run_id, request.GET.get("cursor", ""), ATTEMPTS_A_PAGE)
         return answer(request, "run/timeline_table.html", context)
     if not context["settled"]:
         context["rows"] = rows.of(run, queries.now_and_next(run, frames.NOW_AND_NEXT), now)
+    context["held"] = busiest.of(run)
+    context["legend"] = _legend(run, context)
     context["timeline_rows"] = range(run_page.timeline_rows(run, context["settled"]))
     return answer(request, "run/timeline.html", context)
+
+
+def _legend(run: Run, context: dict) -> list[tuple[str, str]]:
+    """What there can be to see."""
+    absent = {"running", "expected"} if context["settled"] else set[str]()
+    absent |= set() if context["held"] else {"held"}
+    absent |= set() if run.cancelled else {"cancelled"}
+    return [(kind, word) for kind, word in LEGEND.items() if kind not in absent]
 
 
 @login_required
 @require_safe
 def timeline_data(request: HttpRequest, run_id: int) -> JsonResponse:
-    """Bars from `after` on; see `runs/timeline.py`."""
-    run, now = run_for(request, run_id), timezone.now()
-    found = bars.chunk(run, request.GET.get("after", ""))
-    return JsonResponse(
-        {
-            "bars": found.bars,
-            "agents": found.agents,
-            "after": found.after,
-            "more": found.more,
-            "now": now.isoformat(),
-            "origin": bars.origin(run).isoformat(),
-            "end": run.finished_at and run.finished_at.isoformat(),
-            "max_agents": run.max_agents,
-        }
-    )
+    run = run_for(request, run_id)
+    return JsonResponse(data.answer(run, request.GET.get("after", ""), timezone.now()))
 
 
 @login_required

@@ -35,6 +35,8 @@ def one(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
     run, now = run_for(request, run_id), timezone.now()
     subtask = subtask_for(run, key)
     drawer = subtask_page.context(run, subtask, now) | {"list_url": _list_url(request, run)}
+    if "raw" in request.GET:
+        drawer["raw"] = subtask_page.raw(run, subtask)
     if wants(request, "drawer") or wants(request, "subtask-drawer"):
         return answer(request, "run/drawer.html", drawer)
     context = {"now": now} | _table(request, run)

@@ -72,8 +72,7 @@ SPECS = Statement(
     """,
 )
 
-# In RETURNING, SQLite (3.40) takes IS NOT NULL for true whatever the column holds. `+unmet`: so that PostgreSQL, before
-# it has statistics, does not walk along all that can start (an index it takes for nearly empty) to find one by its id.
+# In RETURNING, SQLite (3.40) takes IS NOT NULL for true whatever the column holds.
 LEASE_SUBTASKS = Statement(
     "id bigint, epoch integer, started timestamptz",
     """

@@ -9,16 +9,44 @@ function mark() {
     if (row.dataset.key === key) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
   }
+  offerSteps();
   follow();
 }
 
-async function open(href) {
+// `raw`: as JSON; left out, as the link says.
+async function open(href, raw = new URL(href, location.href).searchParams.has("raw")) {
   const url = new URL(href, location.href);
-  url.search = location.search; // the table keeps its filters
+  const filters = new URLSearchParams(location.search); // the table keeps them
+  filters.delete("raw");
+  if (raw) filters.set("raw", "1");
+  url.search = filters;
   const address = url.pathname + url.search;
   await htmx.ajax("GET", address, {target: "#drawer", swap: "innerHTML", push: address, headers: {"HX-Target": "div#drawer"}});
   toTheEnd();
   if (matchMedia("(max-width: 1180px)").matches) drawer()?.querySelector(".drawer-body").focus();
+}
+
+// ---- the row before and the row after, of those that the table shows ----
+
+function beside(by) {
+  const all = [...document.querySelectorAll("#subtask-rows [data-row]")];
+  const at = all.findIndex((row) => row.dataset.key === drawer()?.dataset.key);
+  return at < 0 ? undefined : all[at + by];
+}
+
+const stepper = (by) => place.querySelector(`[data-drawer-step="${by}"]`);
+
+function offerSteps() {
+  for (const by of [-1, 1]) stepper(by)?.setAttribute("aria-disabled", String(!beside(by)));
+}
+
+async function step(by) {
+  const row = beside(by);
+  if (!row) return;
+  const focused = place.contains(document.activeElement) && document.activeElement.dataset.drawerStep;
+  await open(row.querySelector("a[data-drawer]").href, new URLSearchParams(location.search).has("raw"));
+  row.scrollIntoView({block: "nearest"});
+  if (focused) stepper(by)?.focus();
 }
 
 function close() {
@@ -32,6 +60,8 @@ function close() {
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const stepped = event.target.closest("[data-drawer-step]");
+  if (stepped) return void step(Number(stepped.dataset.drawerStep));
   const closer = event.target.closest("[data-closes-drawer]");
   const link = event.target.closest("a[data-drawer]");
   const row = event.target.closest("#subtask-rows [data-row]");

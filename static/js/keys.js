@@ -57,6 +57,14 @@ const cancel = () => {
   return Boolean(own) || press('.pick-bar [aria-keyshortcuts="x"]') || press('.drawer [aria-keyshortcuts="x"]') || press('main [aria-keyshortcuts="x"]');
 };
 
+function closeMenu() {
+  const menu = document.querySelector("details.menu[open]");
+  if (!menu) return false;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  return true;
+}
+
 const actions = {
   "?": () => press('[data-opens="keys"]') || (document.getElementById("keys").showModal(), true),
   "/": search,
@@ -65,7 +73,9 @@ const actions = {
   j: () => move(1),
   k: () => move(-1),
   Enter: openRow,
-  Escape: () => press("[data-dismisses]") || press("[data-closes-drawer]") || press("[data-unpicks]"),
+  "[": () => press('[data-drawer-step="-1"]'),
+  "]": () => press('[data-drawer-step="1"]'),
+  Escape: () => closeMenu() || press("[data-dismisses]") || press("[data-closes-drawer]") || press("[data-unpicks]"),
 };
 
 document.addEventListener("keydown", (event) => {

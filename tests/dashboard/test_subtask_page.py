@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -6,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from dashboard import subtask_page
 from dashboard.subtask_page import Link
 from runs import actions
-from runs.models import Subtask
+from runs.models import Attempt, Subtask
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -151,3 +153,48 @@ def test_what_checks_it_is_shown_beside_what_does_it(ada: User, browser: Client)
     Subtask.objects.update(verify={"name": "shell", "command": "make check"})
     html = browser.get(f"/runs/{there.run_id}/subtasks/a/").content.decode()
     assert "<dt>Checked by</dt><dd><code>shell command=make check</code></dd>" in html
+
+
+# ---- what it uses, and all of it ----
+
+
+@pytest.mark.parametrize(
+    ("kind", "states"),
+    [
+        ("file", ["from its start to its end", "held now", "given back"]),
+        ("api", ["from its start to its end", "asked when it began", ""]),
+    ],
+)
+def test_each_claim_says_how_it_stands(ada: User, kind: str, states: list[str]) -> None:
+    there = scene(ada, "a", claims={"a": [{"kind": kind, "name": "src", "mode": "write", "amount": 1}]})
+    found = [shown(there, "a")["claims"]]
+    there.start("a")
+    found.append(shown(there, "a")["claims"])
+    there.complete("a")
+    found.append(shown(there, "a")["claims"])
+    assert [claim.stands for claims in found for claim in claims] == states
+
+
+def test_a_claim_that_it_waits_for_is_marked(ada: User) -> None:
+    claim = [{"kind": "file", "name": "src", "mode": "write", "amount": 1}]
+    there = scene(ada, "ab", claims={"a": claim, "b": claim}, max_agents=2)
+    there.start("a", "b")
+    assert [one.stands for one in shown(there, "b")["claims"]] == ["it waits for this"]
+
+
+def test_tokens_and_money_are_those_of_all_tries(ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    assert shown(there, "a")["spent"] == ""
+    Attempt.objects.update(input_tokens=12_300, output_tokens=2_100, cost=0.123)
+    assert shown(there, "a")["spent"] == "12,300 tokens in, 2,100 out, $0.12"
+
+
+def test_raw_is_what_the_api_says_and_harmless(ada: User, browser: Client) -> None:
+    there = scene(ada, "a")
+    Subtask.objects.update(content="</pre><script>alert(1)</script>\u202e")
+    html = browser.get(f"/runs/{there.run_id}/subtasks/a/?raw=1").content.decode()
+    assert "&quot;content&quot;: &quot;&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;⟨U+202E⟩&quot;" in html
+    assert "<script>alert" not in html
+    assert "Spec</h3>" not in html
+    assert json.loads(subtask_page.raw(there.run, there.subtask("a")))["key"] == "a"

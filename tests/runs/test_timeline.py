@@ -9,7 +9,7 @@ from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
 
-ID, AGENT, FROM, TO, STATUS, KEY, EPOCH, EXPECTED, ERROR = range(9)
+ID, AGENT, FROM, TO, STATUS, KEY, EPOCH, EXPECTED, ERROR, HELD = range(10)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-// The bars of a run: fetched a chunk at a time, kept by agent in lanes in which nothing overlaps.
+// The bars of a run: fetched a chunk at a time, kept by agent, and by who holds the busiest resource, in lanes in
+// which nothing overlaps.
 import {setServerNow} from "../clock.js";
 
 export const OPEN = new Set(["leased", "running"]);
@@ -16,6 +17,8 @@ export class Bars {
     this.origin = 0;
     this.end = null;
     this.agentsAllowed = 0;
+    this.held = null; // the row of the busiest resource
+    this.ends = null; // the earliest and the latest that the end is expected
     this.loading = null;
   }
 
@@ -43,15 +46,18 @@ export class Bars {
     this.end = chunk.end && Date.parse(chunk.end) - this.origin;
     this.after = chunk.after;
     this.agentsAllowed = chunk.max_agents;
+    this.ends = chunk.ends;
+    if (chunk.held) this.held = Object.assign(this.held ?? {bars: [], lanes: [], ahead: [], dirty: false}, chunk.held);
     for (const agent of chunk.agents) this.#row(agent);
     for (const values of chunk.bars) this.#bar(values);
-    for (const row of this.rows) if (row.dirty) arrange(row);
+    this.#expect(chunk.ahead);
+    for (const row of [...this.rows, ...(this.held ? [this.held] : [])]) if (row.dirty) arrange(row);
   }
 
   #row([id, name, completed, unsuccessful, busy]) {
     let row = this.rowOf.get(id);
     if (!row) {
-      row = {id, bars: [], lanes: [], dirty: false};
+      row = {id, bars: [], lanes: [], ahead: [], dirty: false};
       this.rowOf.set(id, row);
       this.rows.push(row);
       this.rows.sort((a, b) => a.id - b.id);
@@ -59,7 +65,19 @@ export class Bars {
     Object.assign(row, {name, completed, unsuccessful, busy});
   }
 
-  #bar([id, agent, from, to, status, key, epoch, expected, error]) {
+  // What is to come replaces what was expected before.
+  #expect(ahead) {
+    for (const row of this.rows) row.ahead = [];
+    if (this.held) this.held.ahead = [];
+    for (const [agent, from, to, key, held] of ahead) {
+      const row = this.rowOf.get(agent);
+      const bar = {row, from, to, key, status: "expected"};
+      row?.ahead.push(bar);
+      if (row && held) this.held?.ahead.push(bar);
+    }
+  }
+
+  #bar([id, agent, from, to, status, key, epoch, expected, error, held]) {
     let bar = this.byId.get(id);
     const row = this.rowOf.get(agent);
     if (!row) return;
@@ -69,9 +87,11 @@ export class Bars {
       row.bars.push(bar);
       if (!this.byKey.has(key)) this.byKey.set(key, []);
       this.byKey.get(key).push(bar);
+      if (held) this.held?.bars.push(bar);
     }
     Object.assign(bar, {from, to, status, error, expected: expected === null ? null : expected * 1000});
     row.dirty = true;
+    if (held && this.held) this.held.dirty = true;
   }
 
   /** The attempt that followed this one at the same subtask. */
@@ -79,22 +99,29 @@ export class Bars {
     return this.byKey.get(bar.key).find((other) => other.epoch === bar.epoch + 1);
   }
 
-  /** Until when there is something to see, in ms since the origin. */
+  /** Until when there is something to see, in ms since the origin: what is expected to come, too. */
   last(now) {
-    return this.end ?? Math.max(now, 1000);
+    const rows = this.end === null ? this.rows : [];
+    const ahead = rows.map((row) => row.ahead.at(-1)?.to ?? 0);
+    return this.end ?? Math.max(now, 1000, this.ends?.[1] ?? 0, ...ahead);
   }
 }
 
-// Into as few lanes as it takes: an agent may hold several leases at once.
 function arrange(row) {
   row.bars.sort((a, b) => a.from - b.from || a.id - b.id);
-  row.lanes = [];
-  for (const bar of row.bars) {
-    let lane = row.lanes.find((candidate) => endOf(candidate[candidate.length - 1]) <= bar.from + 1);
-    if (!lane && row.lanes.length < MOST_LANES) row.lanes.push((lane = []));
-    (lane ?? row.lanes[MOST_LANES - 1]).push(bar);
-  }
+  row.lanes = lanesOf(row.bars);
   row.dirty = false;
+}
+
+/** Into as few lanes as it takes: an agent may hold several leases at once, and several a share of one resource. */
+export function lanesOf(bars) {
+  const lanes = [];
+  for (const bar of bars) {
+    let lane = lanes.find((candidate) => endOf(candidate[candidate.length - 1]) <= bar.from + 1);
+    if (!lane && lanes.length < MOST_LANES) lanes.push((lane = []));
+    (lane ?? lanes[MOST_LANES - 1]).push(bar);
+  }
+  return lanes;
 }
 
 const endOf = (bar) => bar.to ?? Infinity;

@@ -2,14 +2,14 @@
 const NAMES = [
   "surface", "ground", "line", "ink", "ink-2", "ink-3", "accent", "accent-wash", "bar-moving", "bar-moving-ink", "done-wash",
   "done-line", "done-ink", "bad", "bad-wash", "warn", "warn-wash", "warn-line", "badge", "past", "now", "now-flag",
-  "now-ink", "expected-line",
+  "now-ink", "expected-line", "held", "held-line", "held-ink",
 ];
 
 /** By name, and the font. `light-dark()` is resolved only where a property uses it, hence the probe. */
 export function palette() {
   const probe = document.createElement("span");
   document.body.append(probe);
-  const found = {font: getComputedStyle(document.body).fontFamily};
+  const found = {font: getComputedStyle(document.body).fontFamily, mono: getComputedStyle(document.documentElement).getPropertyValue("--mono")};
   for (const name of NAMES) {
     probe.style.color = `var(--${name})`;
     found[name] = getComputedStyle(probe).color;
@@ -33,6 +33,7 @@ export function looks(colours, context) {
       sliver: colours["warn-line"],
       hatch: hatch(colours["warn-line"], context),
     },
+    held: {fill: colours.held, line: colours["held-line"], ink: colours["held-ink"], sliver: colours["held-line"]},
     cancelled: {fill: colours.badge, line: colours["expected-line"], ink: colours["ink-2"], sliver: colours["expected-line"]},
   };
 }

@@ -1,12 +1,15 @@
-// Draws what is in view, and no more: the ground, the bars, the axis, the names.
+// Draws what is in view, and no more: the ground, the bars, the axis, the names; at the foot, who holds the busiest
+// resource.
 import {onAxis, percent} from "../figures.js";
 import {OPEN} from "./bars.js";
 import {looks, palette} from "./colours.js";
-import {cut, paintBars, paintOutline} from "./paint_bars.js";
+import {cut, paintBars, paintHeld, paintOutline} from "./paint_bars.js";
 
 export const AXIS = 28;
+export const HELD = 36; // the height of the row of the busiest resource
 const PIXELS_A_LABEL = 84;
 const FLAG = 46; // half the widest flag of the now-line
+const ROOM_FOR_ENDS = 200;
 
 export class Painter {
   constructor(canvas) {
@@ -34,7 +37,8 @@ export class Painter {
    *  past, or null; what came after it is veiled. */
   draw(bars, view, layout, now, picked, hovered, at) {
     const {c, colours} = this;
-    const scene = {c, colours, looks: this.looks, view, layout, now, top: AXIS, height: this.height};
+    const foot = this.height - (bars.held ? HELD : 0);
+    const scene = {c, colours, looks: this.looks, view, layout, now, ended: bars.end !== null, top: AXIS, height: foot};
     this.layout = layout;
     c.clearRect(0, 0, this.width, this.height);
     c.save();
@@ -42,28 +46,52 @@ export class Painter {
     c.rect(layout.names, 0, this.width - layout.names, this.height);
     c.clip();
     c.translate(layout.names, 0);
-    this.#ground(bars, view, now);
+    this.#ground(bars, view, now, AXIS, foot);
+    this.#lines(bars.rows.length, view, foot);
     paintBars(scene, bars);
-    if (at !== null) this.#veil(view.x(at), view.width);
     if (hovered && hovered !== picked) paintOutline(scene, hovered, colours["ink-3"], 1.5);
     if (picked) paintOutline(scene, picked, colours.ink, 2);
-    if (at !== null) this.#axis(view, at, "at");
-    else this.#axis(view, bars.end === null ? now : null, "now");
+    if (bars.held) this.#held(scene, bars, view, now, picked);
+    if (at !== null) this.#veil(view.x(at), view.width);
+    if (at !== null) this.#axis(view, at, "at", "");
+    else this.#axis(view, bars.end === null ? now : null, "now", this.#ends(bars, view, now));
     c.restore();
     this.#names(bars, now);
   }
 
-  #ground(bars, view, now) {
-    const {c, colours, layout} = this;
+  /** From `top` to `foot`: what is over, when the end is expected, and the lines of the axis. */
+  #ground(bars, view, now, top, foot) {
+    const {c, colours} = this;
+    c.fillStyle = colours.surface;
+    c.fillRect(0, top, view.width, foot - top);
     const until = Math.min(view.x(bars.end ?? now), view.width);
     c.fillStyle = colours.past;
-    if (until > 0) c.fillRect(0, AXIS, until, this.height - AXIS);
-    c.fillStyle = colours.line;
-    for (const time of view.ticks(PIXELS_A_LABEL).times) c.fillRect(Math.round(view.x(time)), AXIS, 1, this.height - AXIS);
-    for (let row = 1; row <= bars.rows.length; row += 1) {
-      const y = AXIS + row * layout.row - layout.scrolled;
-      if (y >= AXIS && y < this.height) c.fillRect(0, Math.round(y), view.width, 1);
+    if (until > 0) c.fillRect(0, top, until, foot - top);
+    if (bars.ends && bars.end === null) {
+      const from = Math.max(view.x(bars.ends[0]), until);
+      c.globalAlpha = 0.6;
+      c.fillStyle = colours["accent-wash"];
+      c.fillRect(from, top, Math.max(0, Math.min(view.x(bars.ends[1]), view.width) - from), foot - top);
+      c.globalAlpha = 1;
     }
+    c.fillStyle = colours.line;
+    for (const time of view.ticks(PIXELS_A_LABEL).times) c.fillRect(Math.round(view.x(time)), top, 1, foot - top);
+  }
+
+  #lines(rows, view, foot) {
+    const {c, layout} = this;
+    for (let row = 1; row <= rows; row += 1) {
+      const y = AXIS + row * layout.row - layout.scrolled;
+      if (y >= AXIS && y < foot) c.fillRect(0, Math.round(y), view.width, 1);
+    }
+  }
+
+  #held(scene, bars, view, now, picked) {
+    const {c, colours} = this;
+    this.#ground(bars, view, now, scene.height, this.height);
+    c.fillStyle = colours["expected-line"];
+    c.fillRect(0, scene.height, view.width, 1);
+    paintHeld(scene, bars.held, scene.height + 9, HELD - 17, picked);
   }
 
   #veil(x, width) {
@@ -74,7 +102,8 @@ export class Painter {
     c.globalAlpha = 1;
   }
 
-  #axis(view, now, word) {
+  /** `ends`: words at its right. */
+  #axis(view, now, word, ends) {
     const {c, colours} = this;
     c.fillStyle = colours.surface;
     c.fillRect(0, 0, view.width, AXIS - 1);
@@ -85,14 +114,26 @@ export class Painter {
     const flag = at < -40 || at > view.width + 40 ? -Infinity : Math.min(Math.max(at, FLAG), view.width - FLAG);
     c.font = `11px ${colours.font}`;
     c.textBaseline = "middle";
+    const room = view.width - (ends ? c.measureText(ends).width + 40 : 16);
+    c.fillStyle = colours["ink-2"];
+    c.textAlign = "right";
+    c.fillText(ends, view.width - 12, AXIS / 2);
     c.fillStyle = colours["ink-3"];
     for (const time of times) {
       const x = view.x(time);
-      if (Math.abs(x - flag) < 56 || x > view.width - 16) continue;
+      if (Math.abs(x - flag) < 56 || x > room) continue;
       c.textAlign = x < 20 ? "left" : "center";
       c.fillText(onAxis(time / 1000, decimals), Math.max(4, x), AXIS / 2);
     }
     if (flag !== -Infinity) this.#now(at, flag, `${word} ${onAxis(now / 1000)}`);
+  }
+
+  /** When the end is expected, in words, if that is out of view and there is room. */
+  #ends(bars, view, now) {
+    const outOfView = bars.ends && bars.end === null && bars.ends[1] > view.to;
+    if (!outOfView || view.width - Math.max(0, view.x(now)) < ROOM_FOR_ENDS) return "";
+    const [low, high] = bars.ends.map((time) => onAxis(Math.max(time, now) / 1000));
+    return low === high ? `ends ${low} →` : `ends ${low}–${high} →`;
   }
 
   /** The line at `x`; its flag beside it where the edge is near. */
@@ -127,7 +168,26 @@ export class Painter {
     const first = Math.floor(layout.scrolled / layout.row);
     const last = Math.min(bars.rows.length, first + Math.ceil(this.height / layout.row) + 1);
     for (let at = first; at < last; at += 1) this.#name(bars, bars.rows[at], AXIS + at * layout.row - layout.scrolled, now);
+    if (bars.held) this.#nameHeld(bars, this.height - HELD, now);
     c.restore();
+  }
+
+  #nameHeld(bars, y, now) {
+    const {c, colours, layout} = this;
+    c.fillStyle = colours.surface;
+    c.fillRect(0, y, layout.names - 1, HELD);
+    c.fillStyle = colours["expected-line"];
+    c.fillRect(0, y, layout.names - 1, 1);
+    const room = layout.names - layout.margin - 8;
+    c.fillStyle = colours.ink;
+    c.font = `12px ${colours.mono}`;
+    c.fillText(cut(c, bars.held.name, room), layout.margin, y + 12);
+    c.fillStyle = colours["ink-3"];
+    c.font = `11px ${colours.font}`;
+    const {kind, waiting} = bars.held;
+    const share = heldFor(bars, now);
+    const words = waiting ? `${waiting.toLocaleString("en")} wait` : !share ? "" : `held ${percent(share)}`;
+    c.fillText(cut(c, words ? `${kind} · ${words}` : kind, room), layout.margin, y + 26);
   }
 
   #name(bars, row, y, now) {
@@ -144,7 +204,8 @@ export class Painter {
     c.font = `11px ${colours.font}`;
     const share = busy(bars, row, now);
     const done = `${row.completed.toLocaleString("en")} done`;
-    c.fillText(share === null ? done : `${done} · ${percent(share)} busy`, layout.margin, middle + 9);
+    const words = share === null ? done : `${done} · ${percent(share)} busy`;
+    c.fillText(cut(c, words, layout.names - layout.margin - 8), layout.margin, middle + 9);
   }
 }
 
@@ -155,4 +216,17 @@ function busy(bars, row, now) {
   const open = row.bars.slice(-20).filter((bar) => OPEN.has(bar.status));
   const seconds = open.reduce((sum, bar) => sum + Math.max(0, now - bar.from) / 1000, row.busy);
   return Math.min(1, seconds / elapsed);
+}
+
+/** The share of the time so far in which somebody held the busiest resource. */
+function heldFor(bars, now) {
+  const until = bars.end ?? now;
+  if (until < 1000) return null;
+  let [sum, reached] = [0, 0];
+  for (const bar of bars.held.bars) { // in the order of their beginnings
+    const to = bar.to ?? until;
+    sum += Math.max(0, to - Math.max(bar.from, reached));
+    reached = Math.max(reached, to);
+  }
+  return Math.min(1, sum / until);
 }

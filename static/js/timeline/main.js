@@ -1,7 +1,7 @@
 // The timeline of a run: puts bars, view, drawing and input together.
 import {serverNow} from "../clock.js";
 import {Bars, OPEN, firstAfter} from "./bars.js";
-import {AXIS, Painter} from "./draw.js";
+import {AXIS, HELD, Painter} from "./draw.js";
 import {listen} from "./input.js";
 import {laneIn} from "./paint_bars.js";
 import {describe, summary} from "./picked.js";
@@ -23,6 +23,7 @@ const bars = new Bars(frame.dataset.source);
 const view = new View();
 const painter = new Painter(canvas);
 const reserved = Number(frame.dataset.rows); // for the agents that will come: the page must not grow with each
+const foot = "held" in frame.dataset ? HELD : 0; // the row of the busiest resource, below those that scroll
 const layout = {names: 148, row: 44, scrolled: 0, margin: 16};
 let picked = null;
 let hovered = null;
@@ -55,7 +56,7 @@ function measure() {
   layout.margin = narrow ? 12 : 16;
   const count = Math.max(1, reserved, bars.rows.length);
   layout.row = HEIGHTS.find(([most]) => count <= most)[1];
-  const rows = count * layout.row;
+  const rows = count * layout.row + foot;
   const most = Math.min(620, Math.max(200, window.innerHeight * 0.64));
   const height = Math.min(AXIS + rows + 1, most);
   painter.resize(frame.clientWidth, height);
@@ -96,6 +97,8 @@ async function refresh() {
   const wasFollowing = view.following;
   if (bars.end !== null && wasFollowing) view.fit(last());
   canvas.setAttribute("aria-label", summary(bars, now()));
+  picked = stillThere(picked);
+  hovered = stillThere(hovered);
   if (picked) tell(picked);
   shown();
 }
@@ -111,19 +114,33 @@ function tell(bar) {
 }
 
 function hit(x, y) {
+  if (y < AXIS || x < 0) return null;
+  if (foot && y >= canvas.clientHeight - foot) return bars.held && under(x, bars.held, bars.held.lanes);
   const row = bars.rows[Math.floor((y - AXIS + layout.scrolled) / layout.row)];
-  if (!row || y < AXIS || x < 0) return null;
+  if (!row) return null;
   const inRow = (y - AXIS + layout.scrolled) % layout.row;
-  const number = row.lanes.findIndex((_, at) => {
+  const lanes = row.lanes.filter((_, at) => {
     const {top, height} = laneIn(layout.row, row.lanes.length, at);
     return inRow >= top && inRow <= top + height;
   });
-  if (number < 0) return null;
-  const lane = row.lanes[number];
+  return under(x, row, lanes);
+}
+
+// The first bar of these lanes under the pointer; else what is expected to come there.
+function under(x, row, lanes) {
   const slack = view.time(HIT) - view.time(0);
   const time = view.time(x);
-  const bar = lane[firstAfter(lane, time - slack)];
-  return bar && bar.from <= time + slack ? bar : null;
+  for (const lane of lanes) {
+    const bar = lane[firstAfter(lane, time - slack)];
+    if (bar && bar.from <= time + slack && (bar.to ?? now()) >= time - slack) return bar;
+  }
+  return row.ahead.find((bar) => bar.from <= time && time <= bar.to && time > now()) ?? null;
+}
+
+// What was expected has begun, or is expected anew.
+function stillThere(bar) {
+  if (bar?.status !== "expected") return bar;
+  return bars.byKey.get(bar.key)?.at(-1) ?? bar.row.ahead.find((other) => other.key === bar.key) ?? null;
 }
 
 function pick(bar) {

@@ -1,5 +1,5 @@
 // Bars on the canvas. Those too narrow to tell apart become one sliver, of the worst of them.
-import {OPEN, WENT_WRONG, firstAfter} from "./bars.js";
+import {OPEN, WENT_WRONG, firstAfter, lanesOf} from "./bars.js";
 
 const MOST_TIES = 300;
 const GAP = 1; // between bars that follow each other
@@ -28,7 +28,8 @@ function split(key) {
   return dot > 0 ? [key.slice(0, dot), key.slice(dot + 1)] : [key, ""];
 }
 
-/** `scene`: context, colours, looks, view, layout, now, top (of the first row), height (of the canvas). */
+/** `scene`: context, colours, looks, view, layout, now, ended, top (of the first row), height (to the foot of the last);
+ *  `look`: of all bars, whatever became of them. */
 export function paintBars(scene, bars) {
   const {layout, top, height} = scene;
   const first = Math.max(0, Math.floor(layout.scrolled / layout.row));
@@ -42,8 +43,42 @@ export function paintBars(scene, bars) {
       const place = laneIn(layout.row, row.lanes.length, number);
       paintLane(scene, lane, row.top + place.top, place.height, ties);
     });
+    const whole = laneIn(layout.row, 1, 0);
+    if (!scene.ended) paintAhead(scene, row.ahead, row.top + whole.top, whole.height);
   }
   if (ties.length <= MOST_TIES) for (const bar of ties) paintTie(scene, bar, bars.retryOf(bar));
+}
+
+/** Who holds the busiest resource: a row of its own, thinner, in a colour of its own. */
+export function paintHeld(scene, row, y, height, picked) {
+  const held = {...scene, look: "held"};
+  const coming = scene.ended ? [] : lanesOf(row.ahead);
+  const lanes = Math.max(row.lanes.length, coming.length);
+  const thick = height / lanes;
+  for (let at = 0; at < lanes; at += 1) {
+    const [top, high] = [y + at * thick, thick - (lanes > 1 ? 1 : 0)];
+    if (row.lanes[at]) paintLane(held, row.lanes[at], top, high, []);
+    if (coming[at]) paintAhead(scene, coming[at], top, high);
+    if (picked && row.lanes[at]?.includes(picked)) outline(scene, picked, top, high, scene.colours.ink, 2);
+  }
+}
+
+// What is expected to come, in outline; from now on only.
+function paintAhead({c, colours, view, now}, bars, y, height) {
+  c.lineWidth = 1;
+  for (const bar of bars) {
+    const x = view.x(Math.max(bar.from, now));
+    const width = view.x(bar.to) - x - GAP;
+    if (width < 2 || x > view.width || x + width < 0) continue;
+    c.beginPath();
+    c.roundRect(x + 0.5, y + 0.5, Math.max(1, width - 1), height - 1, Math.min(3, width / 2));
+    c.setLineDash([3, 2]);
+    c.strokeStyle = colours["expected-line"];
+    c.stroke();
+    c.setLineDash([]);
+    const left = Math.max(x, 0);
+    paintLabel({c, colours}, bar, left, y, Math.min(x + width, view.width) - left, height, colours["ink-3"]);
+  }
 }
 
 function paintLane(scene, lane, y, height, ties) {
@@ -57,31 +92,32 @@ function paintLane(scene, lane, y, height, ties) {
     const pixel = Math.floor(x);
     if (width < 1.5 && crowd?.pixel === pixel) {
       if (WORSE[bar.status] > WORSE[crowd.status]) crowd.status = bar.status;
+      crowd.to = x + width;
       continue;
     }
-    if (crowd) paintSliver(scene, crowd, y, height);
-    crowd = width < 1.5 ? {pixel, status: bar.status} : null;
+    if (crowd) paintSliver(scene, crowd, y, height, crowd.to - crowd.pixel);
+    crowd = width < 1.5 ? {pixel, status: bar.status, to: x + width} : null;
     if (crowd) continue;
-    if (width < NARROW) paintSliver(scene, {pixel: x, status: bar.status}, y, height, width - GAP / 2);
+    if (width < NARROW) paintSliver(scene, {pixel: x, status: bar.status}, y, height, width);
     else paintBar(scene, bar, x, y, width - GAP, height);
     if (WENT_WRONG.has(bar.status) && height >= 12) ties.push(bar);
   }
-  if (crowd) paintSliver(scene, crowd, y, height);
+  if (crowd) paintSliver(scene, crowd, y, height, crowd.to - crowd.pixel);
 }
 
-function paintSliver({c, looks}, {pixel, status}, y, height, width = 1) {
-  c.fillStyle = looks[status].sliver;
-  c.fillRect(pixel, y, width, height);
+function paintSliver({c, looks, look}, {pixel, status}, y, height, width) {
+  c.fillStyle = looks[look ?? status].sliver;
+  c.fillRect(pixel, y, Math.max(1, width), height);
 }
 
 function paintBar(scene, bar, x, y, width, height) {
   const {view, looks} = scene;
-  const look = looks[bar.status];
+  const look = looks[scene.look ?? bar.status];
   const left = Math.max(x, -4); // a bar that began long ago is not drawn all the way
   const shown = Math.min(x + width, view.width + 4) - left;
-  const rest = OPEN.has(bar.status) ? paintRest(scene, bar, x, y, width, height) : 0;
+  const rest = OPEN.has(bar.status) && !scene.look ? paintRest(scene, bar, x, y, width, height) : 0;
   paintBox(scene, left, y, shown, height, look);
-  if (CROSSED.has(bar.status)) {
+  if (CROSSED.has(bar.status) && !scene.look) {
     paintCross(scene, left, y, shown, height);
     paintLabel(scene, bar, left + 18, y, shown - 18, height, look.ink);
   } else if (rest > shown && rest > 30) {
@@ -183,14 +219,20 @@ function paintTie({c, colours, view, layout}, bar, retry) {
 }
 
 /** Draws a frame around one bar, if it is in view. */
-export function paintOutline({c, view, layout, now}, bar, colour, weight) {
-  const lane = bar.row.lanes.findIndex((candidate) => candidate.includes(bar));
+export function paintOutline(scene, bar, colour, weight) {
+  const {layout} = scene;
+  const coming = bar.status === "expected";
+  const lane = coming ? 0 : bar.row.lanes.findIndex((candidate) => candidate.includes(bar));
   if (lane < 0 || bar.row.top === undefined) return;
-  const {top, height} = laneIn(layout.row, bar.row.lanes.length, lane);
-  const x = view.x(bar.from);
+  const {top, height} = laneIn(layout.row, coming ? 1 : bar.row.lanes.length, lane);
+  outline(scene, bar, bar.row.top + top, height, colour, weight);
+}
+
+function outline({c, view, now}, bar, y, height, colour, weight) {
+  const x = view.x(bar.status === "expected" ? Math.max(bar.from, now) : bar.from);
   c.strokeStyle = colour;
   c.lineWidth = weight;
   c.beginPath();
-  c.roundRect(x, bar.row.top + top, Math.max(3, view.x(bar.to ?? now) - x - GAP), height, 3);
+  c.roundRect(x, y, Math.max(3, view.x(bar.to ?? now) - x - GAP), height, 3);
   c.stroke();
 }

@@ -48,6 +48,11 @@ function others(bars, bar) {
 export function describe(bars, bar, now, subtasks) {
   const link = element("a", "", "Open");
   link.href = `${subtasks}${encodeURIComponent(bar.key)}/`;
+  if (bar.status === "expected") {
+    const begins = bar.from > now ? `expected to begin in about ${rough((bar.from - now) / 1000)}` : "expected to begin now";
+    const words = `${begins} on ${bar.row.name}, for about ${rough((bar.to - bar.from) / 1000)}`;
+    return [element("b", "key", bar.key), status({status: "pending"}), element("span", "", words), link];
+  }
   const pieces = [
     element("b", "key", bar.key),
     status(bar),
@@ -64,6 +69,13 @@ export function summary(bars, now) {
   const open = all.filter((bar) => OPEN.has(bar.status)).length;
   const seconds = bars.last(now) / 1000;
   return `Timeline: ${plural(bars.rows.length, "agent")} over ${rough(seconds)}, ${plural(all.length, "attempt")}, `
-    + `${open} under way, ${wrong} went wrong. Arrows move, plus and minus zoom, j and k pick attempts; `
+    + `${open} under way, ${wrong} went wrong${held(bars)}. Arrows move, plus and minus zoom, j and k pick attempts; `
     + "as a table it says the same.";
+}
+
+function held(bars) {
+  if (!bars.held) return "";
+  const holding = bars.held.bars.filter((bar) => OPEN.has(bar.status)).map((bar) => bar.key);
+  const who = holding.length ? `held by ${holding.slice(0, 3).join(", ")}` : "held by nobody";
+  return `; ${bars.held.kind} ${bars.held.name} is ${who}, ${bars.held.waiting} wait`;
 }

@@ -1,6 +1,6 @@
 // Which part of time is in view: zoom, pan, fit, follow. Times are milliseconds since the run began; no drawing here.
 const NARROWEST = 20;
-const NOW_STANDS_AT = 3 / 4;
+const NOW_STANDS_AT = 2 / 3;
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 216e5, 432e5, 864e5];
 
 export class View {
@@ -30,7 +30,7 @@ export class View {
     this.to = Math.max(NARROWEST, last * 1.02);
   }
 
-  /** Keeps the now-line three quarters across: what is running reaches beyond it. */
+  /** Keeps the now-line two thirds across: what is running reaches beyond it. */
   follow(now, span = this.span) {
     this.following = true;
     this.from = Math.max(0, now - span * NOW_STANDS_AT);

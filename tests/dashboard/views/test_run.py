@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -102,3 +103,32 @@ def test_what_is_kept_is_set_beside_what_is_counted(browser: Client, there: Scen
     Run.objects.update(completed=3)
     told = json.loads(browser.get(f"/runs/{there.run_id}/prove/").content)
     assert told["differing"] == ["completed"]
+
+
+def test_the_timeline_says_what_is_expected_and_who_holds_what_keeps_others_waiting(browser: Client, ada: User) -> None:
+    claim = {"kind": "file", "name": "src/**", "mode": "write", "amount": 1}
+    there = scene(ada, "abc", claims={"a": [claim], "b": [claim]}, max_agents=2)
+    there.start("a", agent="agent-1")
+    there.start("b", "c", agent="agent-2")
+    over = {f"eta{name}_at": there.now + timedelta(seconds=20) for name in ("", "_low", "_high")}
+    Run.objects.update(**over, eta_confidence=0.8)
+    told = browser.get(f"/runs/{there.run_id}/timeline/data/").json()
+    assert told["held"] == {"kind": "file", "name": "src/**", "waiting": 1}
+    assert [(bar[5], bar[9]) for bar in told["bars"]] == [("a", 1), ("c", 0)]
+    ((_, start, end, key, held),) = told["ahead"]
+    assert (key, held, end - start) == ("b", 1, 10_000)
+    assert told["ends"] == [20_000, 20_000]
+    html = browser.get(f"/runs/{there.run_id}/").content.decode()
+    assert "the last row says who holds src/**" in html
+    assert "</svg>held</li>" in html
+
+
+def test_of_a_run_that_has_ended_nothing_is_expected(browser: Client, ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    there.complete("a")
+    told = browser.get(f"/runs/{there.run_id}/timeline/data/").json()
+    assert (told["held"], told["ahead"], told["ends"]) == (None, [], None)
+    html = browser.get(f"/runs/{there.run_id}/").content.decode()
+    assert "</svg>expected</li>" not in html
+    assert "</svg>held</li>" not in html
