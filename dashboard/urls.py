@@ -13,6 +13,7 @@ from dashboard.views import (
     login,
     new_todo,
     overview,
+    proofs,
     resources,
     run,
     runs,
@@ -61,6 +62,11 @@ pages = [
     path("settings/webhooks/frame/", webhooks.frame, name="webhooks-frame"),
     path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
+proved = [
+    path("runs/prove/", proofs.runs, name="runs-prove"),
+    path("todos/prove/", proofs.todos, name="todos-prove"),
+    path("insights/prove/", proofs.ended, name="insights-prove"),
+]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
     path("runs/<id:run_id>/resume/", steering.resume, name="run-resume"),
@@ -108,4 +114,4 @@ machines = [
     path("api/v1/", include("runs.api.urls")),
     re_path(r"^api(/|$)", Unknown.as_view()),
 ]
-urlpatterns = [*pages, *buttons, *changes, *signing_in, *machines, path("admin/", admin.site.urls)]
+urlpatterns = [*pages, *proved, *buttons, *changes, *signing_in, *machines, path("admin/", admin.site.urls)]

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, overview_page
+from dashboard import chips, frames, overview_page
 from dashboard.views.access import answer, viewer, wants
 from runs import browse
 from runs.engine import states
@@ -32,6 +32,8 @@ def table(request: HttpRequest) -> HttpResponse:
         "chips": chips.by_status(reverse("runs"), states.Run, query),
         "backends": Backend.values,
         "filtered": wanted != browse.RunFilter(),
+        "table_url": request.get_full_path(),
+        "frame_mark": frames.mark(0, now, ended=False),
     }
     return answer(request, "runs/table.html" if wants(request, "run-table") else "runs/page.html", context)
 
