@@ -11,6 +11,7 @@ from dashboard.views import (
     insight,
     insights,
     login,
+    lost_agents,
     new_todo,
     overview,
     proofs,
@@ -80,6 +81,8 @@ buttons = [
     path("runs/<id:run_id>/subtasks/<key:key>/answer/", steering.answer_in_words, name="run-subtask-answer"),
     path("runs/<id:run_id>/subtasks/<key:key>/approve/", steering.answer, {"approve": True}, "run-subtask-approve"),
     path("runs/<id:run_id>/subtasks/<key:key>/refuse/", steering.answer, {"approve": False}, "run-subtask-refuse"),
+    path("agents/<id:agent_id>/retire/", lost_agents.retire, name="agent-retire"),
+    path("agents/<id:agent_id>/dismiss/", lost_agents.dismiss, name="agent-dismiss"),
 ]
 changes = [
     path("settings/token/", settings.make_token, name="settings-token"),
