@@ -19,6 +19,11 @@ def by_status(href: str, statuses: Iterable[str], wanted: Mapping[str, str]) -> 
 
 
 def _chip(href: str, status: str, wanted: Mapping[str, str]) -> Chip:
-    query = urlencode({name: value for name, value in {**wanted, "status": status}.items() if value})
     word = status.replace("_", " ") or "all"
-    return Chip(word, href + (f"?{query}" if query else ""), status, status == wanted["status"])
+    return Chip(word, address(href, {**wanted, "status": status}), status, status == wanted["status"])
+
+
+def address(href: str, query: Mapping[str, str]) -> str:
+    """Without what is empty."""
+    text = urlencode({name: value for name, value in query.items() if value})
+    return href + (f"?{text}" if text else "")

@@ -188,11 +188,14 @@ class RunConsumer(StreamConsumer):
 
 
 class OverviewConsumer(StreamConsumer):
-    """`/ws/overview/`: all runs that have not ended."""
+    """`/ws/overview/`: all runs that have not ended. `format=list`: only that there is something new."""
 
     def may_see(self) -> bool:
         return self.principal.run_id is None and self.principal.scope != "agent"
 
     async def pump(self) -> None:
-        make = streams.overview_json if self.wants_json else streams.overview_html
+        make = _OVERVIEWS.get(self.query.get("format", "html"), streams.overview_html)
         await self.pump_newest(make(hub(), self.principal.owner_id))
+
+
+_OVERVIEWS = {"json": streams.overview_json, "list": streams.lists_html}

@@ -35,6 +35,8 @@ _DRAWN_AS = {
     "pool_widened": "pending",
     "agents_narrowed": "pending",
     "agents_widened": "pending",
+    "agent_retired": "skipped",
+    "agent_dismissed": "skipped",
 }
 LONGEST = 300
 

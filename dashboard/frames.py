@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard import overview_page, rows, run_page
-from runs import queries
+from runs import attention, queries
 from runs.models import Event, Run, Subtask
 
 NOW_AND_NEXT = 13
@@ -62,7 +62,16 @@ def overview_frame(owner_id: int, now: datetime) -> str:
     """The overview of this person as it stands."""
     context = overview_page.context(owner_id, now)
     pieces = [(f"#overview-{name}", _render(f"overview/{name}.html", context)) for name in OVERVIEW_PIECES]
-    return _frame(pieces, 0, now, ended=False)
+    return _frame([*pieces, _waits(len(context["attention"]))], 0, now, ended=False)
+
+
+def list_frame(owner_id: int, now: datetime) -> str:
+    """For pages that show a list under filters of one's own: that something has changed, so they ask for it again."""
+    return _frame([_waits(attention.count(owner_id, now))], 0, now, ended=False)
+
+
+def _waits(number: int) -> tuple[str, SafeString]:
+    return "#nav-waits", _render("components/waits.html", {"waits": number})
 
 
 OVERVIEW_PIECES = ("facts", "running", "waits", "agents", "ended")

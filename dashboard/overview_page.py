@@ -1,7 +1,7 @@
 """What the overview shows of one person's runs: those under way, what waits for that person, who works, what ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from dashboard import run_page
 from dashboard.done import Done, done
 from dashboard.sparkline import Sparkline
 from runs import activity, attention, browse, queries
+from runs.estimating import record
 from runs.models import Run
 
 CARDS = 8
@@ -37,6 +38,7 @@ class Line:
     run: Run
     progress: dict[str, Any]
     verdict: str
+    eta_error: float | None = None  # how far what was said of its end was off, in parts of its whole time
 
 
 def context(owner_id: int, now: datetime) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
         "attention": waiting,
         "waits": waiting[:WAITS],
         "agents": agents,
-        "ended": lines(ended, now),
+        "ended": ended_lines(ended, now),
         "runs": browse.count_runs(owner_id, browse.RunFilter()),
     }
 
@@ -78,6 +80,13 @@ def lines(found: Sequence[Run], now: datetime) -> list[Line]:
         progress = queries.snapshot_of(run.pk, vars(run), now)
         rows.append(Line(run, progress, verdict(run, progress)))
     return rows
+
+
+def ended_lines(found: Sequence[Run], now: datetime) -> list[Line]:
+    """The same with what the estimates of each were worth."""
+    records = record.by_run([run.pk for run in found])
+    off = {number: made.error_percent / 100 for number, made in records.items()}
+    return [replace(line, eta_error=off.get(line.run.pk)) for line in lines(found, now)]
 
 
 def verdict(run: Run, progress: dict[str, Any]) -> str:

@@ -122,6 +122,11 @@ def overview_html(hub: Hub, owner_id: int) -> Room:
     return hub.room("overview html", owner_id, lambda: Room(make, OVERVIEW_HTML_SECONDS, kept=1))
 
 
+def lists_html(hub: Hub, owner_id: int) -> Room:
+    make = partial(next_list_page, owner_id)
+    return hub.room("lists html", owner_id, lambda: Room(make, OVERVIEW_HTML_SECONDS, kept=1))
+
+
 def overview_json(hub: Hub, owner_id: int) -> Room:
     make = partial(next_overview, owner_id)
     return hub.room("overview json", owner_id, lambda: Room(make, HTML_SECONDS, kept=1))
@@ -129,6 +134,10 @@ def overview_json(hub: Hub, owner_id: int) -> Room:
 
 def next_overview_page(owner_id: int, seq: int) -> Frame:
     return Frame(seq, seq + 1, frames.overview_frame(owner_id, timezone.now()))
+
+
+def next_list_page(owner_id: int, seq: int) -> Frame:
+    return Frame(seq, seq + 1, frames.list_frame(owner_id, timezone.now()))
 
 
 def next_overview(owner_id: int, seq: int) -> Frame:

@@ -1,15 +1,13 @@
 """What the page of a todo says beside its tree: what has become of it, whether it can be run, and its runs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from dashboard import figures, overview_page, run_page, subtask_page, todo_list, todo_tree
 from dashboard.plan_page import PlanForm
-from runs.api.runs import RunIn
+from dashboard.run_form import RunForm
 from runs.engine import states
 from runs.executors.running import MODULES
 from runs.models import Run
@@ -112,36 +110,3 @@ def _executors(todo: Todo) -> dict[str | None, int]:
         leaves = leaves.exclude(status=states.Status.COMPLETED)
     rows = leaves.order_by().values_list("executor__name").annotate(Count("pk"))
     return dict(rows)
-
-
-# ---- the form that starts one ----
-
-
-def _words(name: str) -> list[str]:
-    """What the API takes there."""
-    return list(get_args(RunIn.model_fields[name].annotation))
-
-
-@dataclass(frozen=True, slots=True)
-class RunForm:
-    """What was chosen, and what is wrong with it by field ("" for the whole)."""
-
-    values: Mapping[str, Any] = field(default_factory=lambda: {"backend": "embedded", "strategy": "auto"})
-    errors: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def backends(self) -> list[str]:
-        return _words("backend")
-
-    @property
-    def only_here(self) -> bool:
-        """Whether the workers of this server are the only ones there are."""
-        return self.backends == ["embedded"]
-
-    @property
-    def strategies(self) -> list[str]:
-        return _words("strategy")
-
-    @property
-    def max_agents(self) -> Any:
-        return self.values.get("max_agents", RunIn.model_fields["max_agents"].default)

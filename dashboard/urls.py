@@ -11,8 +11,10 @@ from dashboard.views import (
     insight,
     insights,
     login,
+    lost_agents,
     new_todo,
     overview,
+    proofs,
     resources,
     run,
     runs,
@@ -61,6 +63,11 @@ pages = [
     path("settings/webhooks/frame/", webhooks.frame, name="webhooks-frame"),
     path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
+proved = [
+    path("runs/prove/", proofs.runs, name="runs-prove"),
+    path("todos/prove/", proofs.todos, name="todos-prove"),
+    path("insights/prove/", proofs.ended, name="insights-prove"),
+]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
     path("runs/<id:run_id>/resume/", steering.resume, name="run-resume"),
@@ -74,6 +81,8 @@ buttons = [
     path("runs/<id:run_id>/subtasks/<key:key>/answer/", steering.answer_in_words, name="run-subtask-answer"),
     path("runs/<id:run_id>/subtasks/<key:key>/approve/", steering.answer, {"approve": True}, "run-subtask-approve"),
     path("runs/<id:run_id>/subtasks/<key:key>/refuse/", steering.answer, {"approve": False}, "run-subtask-refuse"),
+    path("agents/<id:agent_id>/retire/", lost_agents.retire, name="agent-retire"),
+    path("agents/<id:agent_id>/dismiss/", lost_agents.dismiss, name="agent-dismiss"),
 ]
 changes = [
     path("settings/token/", settings.make_token, name="settings-token"),
@@ -108,4 +117,4 @@ machines = [
     path("api/v1/", include("runs.api.urls")),
     re_path(r"^api(/|$)", Unknown.as_view()),
 ]
-urlpatterns = [*pages, *buttons, *changes, *signing_in, *machines, path("admin/", admin.site.urls)]
+urlpatterns = [*pages, *proved, *buttons, *changes, *signing_in, *machines, path("admin/", admin.site.urls)]

@@ -45,15 +45,15 @@ def get(principal: Principal, number: int) -> Agent:
 
 
 def named(principal: Principal, name: str) -> Agent:
-    """The agent of that name that is registered with this token; it is heard of now. Raises Invalid at `/agent`."""
+    """The agent of that name that is registered with this token; it is heard of now, and so retired no more. Raises
+    Invalid at `/agent`."""
     agent = Agent.objects.filter(token=principal.token_id, name=name).first() if principal.token_id else None
     if agent is None:
         raise Invalid.at("/agent", "no agent of this name is registered with this token")
     now = timezone.now()
-    if (
-        agent.last_beat_at < now - HEARD_EVERY
-    ):  # asked here, since an UPDATE waits for whoever writes even if it finds none
-        Agent.objects.filter(pk=agent.pk, last_beat_at__lt=now - HEARD_EVERY).update(last_beat_at=now)
+    # Asked here, since an UPDATE waits for whoever writes even if it finds none.
+    if agent.last_beat_at < now - HEARD_EVERY or agent.retired_at is not None:
+        Agent.objects.filter(pk=agent.pk).update(last_beat_at=now, retired_at=None)
     return agent
 
 
@@ -93,7 +93,7 @@ def _update(agent: Agent, said: Registration, parent: Agent | None) -> None:
     if parent is not None and parent.pk != agent.parent_id:
         raise Invalid.at("/parent", "this agent is registered below another, or below none")
     agent.kind, agent.capabilities, agent.lanes = said.kind, list(said.capabilities), list(said.lanes)
-    agent.last_beat_at = timezone.now()
+    agent.last_beat_at, agent.retired_at = timezone.now(), None
     agent.save()
 
 

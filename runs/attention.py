@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
+from runs import lost, waits
 from runs import statements as sql
-from runs import waits
 from runs.engine import states
+from runs.lost import Lost
 from runs.models import Backend, Run, Subtask
 
 LOOKED_AT = 100  # of the newest runs: what is older and was never looked at is not going to be
@@ -20,7 +21,7 @@ _ASKS = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
 class Item:
     """One thing to decide. `holds_up`: subtasks that cannot go on, or never started, because of it.
 
-    A question has the subtask that asks it; it names no failures.
+    A question has the subtask that asks it; it names no failures. Nor does an agent that is lost.
     """
 
     run: Run
@@ -29,20 +30,43 @@ class Item:
     ended: bool
     subtask: Subtask | None = None
     question: str = ""
+    lost: Lost | None = None
+
+    @property
+    def rank(self) -> int:
+        """What comes first of what holds up as much: somebody who asks, something silent, what is over."""
+        return 0 if self.subtask else 1 if self.lost else 2
 
 
 def items(owner_id: int, now: datetime, limit: int = 20) -> list[Item]:
-    """Questions nobody has answered, and runs in which work failed, unless they were tried again since; those that
-    hold up most first."""
+    """Questions nobody has answered, agents that are lost, and runs in which work failed, unless they were tried again
+    since; those that hold up most first."""
     found = [Item(run, run.failed, run.skipped, run.finished_at is not None) for run in _failed(owner_id, now)]
     found += _questions(owner_id)
-    return sorted(found, key=lambda item: (-item.holds_up, -item.failed, -item.run.pk))[:limit]
+    found += _silent(owner_id, now)
+    return sorted(found, key=lambda item: (-item.holds_up, item.rank, -item.failed, -item.run.pk))[:limit]
+
+
+def _silent(owner_id: int, now: datetime) -> list[Item]:
+    """What a lost agent was at holds up itself, too, until another takes it up."""
+    agents = lost.agents(owner_id, now)
+    behind = _held_up([one.attempt.subtask for one in agents if one.waits])
+    return [
+        Item(
+            one.attempt.run,
+            failed=0,
+            holds_up=behind.get(one.attempt.subtask_id, 0) + 1 if one.waits else 0,
+            ended=one.attempt.run.finished_at is not None,
+            lost=one,
+        )
+        for one in agents
+    ]
 
 
 def count(owner_id: int, now: datetime) -> int:
     """How many there are, for the number beside the navigation."""
     asked = _asking(owner_id).aggregate(number=Sum(F("asking") + F("questions")))["number"] or 0
-    return _failed(owner_id, now).count() + int(asked)
+    return _failed(owner_id, now).count() + int(asked) + lost.count(owner_id, now)
 
 
 def question(run: Run, subtask: Subtask) -> str:

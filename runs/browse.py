@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Model, Q, QuerySet
 
@@ -15,9 +16,13 @@ from runs.paging import Cursor, Page, finish, page, read_cursor
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
+    """`since` and `until`: the days (UTC) on which runs were made, both included."""
+
     status: str = ""
     backend: str = ""
     text: str = ""
+    since: date | None = None
+    until: date | None = None
 
 
 def runs(owner_id: int, wanted: RunFilter, cursor: str, limit: int) -> Page[Run]:
@@ -37,7 +42,15 @@ def _matching_runs(owner_id: int, wanted: RunFilter) -> QuerySet[Run]:
         found = found.filter(backend=wanted.backend)
     if wanted.text:
         found = found.filter(content__icontains=wanted.text)
+    if wanted.since:
+        found = found.filter(created_at__gte=_begin_of(wanted.since))
+    if wanted.until:
+        found = found.filter(created_at__lt=_begin_of(wanted.until) + timedelta(days=1))
     return found
+
+
+def _begin_of(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
 # ---- subtasks ----

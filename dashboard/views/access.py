@@ -88,3 +88,12 @@ def answer(request: HttpRequest, template: str, context: dict[str, Any]) -> Http
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Target"])
     return response
+
+
+def list_answer(request: HttpRequest, folder: str, element: str, context: dict[str, Any]) -> HttpResponse:
+    """A list with its filters, or its table alone; then the address bar gets the address without empty filters."""
+    if not wants(request, element):
+        return answer(request, f"{folder}/list.html", context)
+    response = answer(request, f"{folder}/table.html", context)
+    response["HX-Replace-Url"] = context["table_url"]
+    return response

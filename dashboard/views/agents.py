@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, frames, to_paste
+from dashboard import agent_order, chips, frames, to_paste
 from dashboard.views.access import answer, number, viewer, wants
 from runs import presence, roster
 
@@ -34,17 +34,25 @@ def _table(request: HttpRequest) -> dict[str, Any]:
     known = roster.members(owner, now)
     status = request.GET.get("status", "")
     status = status if status in presence.STATUSES else ""
+    order = agent_order.wanted(request.GET.get("order", ""))
     matching = [member for member in known if not status or member.status == status]
     first = min(number(request, "from") or 0, max(0, len(matching) - 1))
+    figures: dict[int, roster.Figures] = {}
+    if order:
+        figures = roster.figures(owner, [member.pk for member in matching], now)
+        matching = agent_order.ordered(matching, figures, order)
     shown = matching[first : first + A_PAGE]
-    figures = roster.figures(owner, [member.pk for member in shown], now)
+    figures = figures or roster.figures(owner, [member.pk for member in shown], now)
     counts = Counter(member.status for member in known)
+    query = {"status": status, "order": order}
     return {
         "total": len(known),
         "matching": len(matching),
         "lines": [(member, figures.get(member.pk, roster.Figures())) for member in shown],
         "counts": [(word, counts[word]) for word in presence.STATUSES if counts[word]],
-        "chips": chips.by_status(reverse("agents"), presence.STATUSES, {"status": status}),
+        "chips": chips.by_status(reverse("agents"), presence.STATUSES, query),
+        "columns": agent_order.columns(reverse("agents"), query),
+        "is_tree": not order,
         "table_url": request.get_full_path(),
         "previous": max(0, first - A_PAGE) if first else None,
         "next": first + A_PAGE if first + A_PAGE < len(matching) else None,

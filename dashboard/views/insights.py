@@ -1,13 +1,17 @@
 """What past runs gained, and two of them beside each other."""
 
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, compare_page, over_time
-from dashboard.views.access import answer, run_for, viewer
+from dashboard import chips, compare_page, frames, over_time
+from dashboard.views.access import answer, run_for, viewer, wants
 from runs.api.insights import DAYS
 from runs.engine import states
 from runs.insight import past
@@ -26,15 +30,36 @@ def page(request: HttpRequest) -> HttpResponse:
             return answer(request, "insights/pick.html", context | {"picked": len(wanted)})
         runs = [run_for(request, number) for number in wanted]
         return answer(request, "insights/compare.html", context | compare_page.context(runs, now))
-    days = request.GET.get("days", "")
-    chosen = int(days) if days in map(str, PERIODS) else DAYS
-    status = request.GET.get("status", "")
-    status = status if status in STATUSES else ""
-    found = past.past(viewer(request), chosen, now, status)
+    alone, newest = wants(request, "insights"), _newest(request)
+    if alone and request.GET.get("seen") == newest:
+        return HttpResponse(status=204)  # no run has ended since
+    query = request.GET.copy()
+    query["seen"] = newest
+    context |= _past(request, now) | {"frame_mark": frames.mark(0, now, ended=False), "again": f"?{query.urlencode()}"}
+    return answer(request, "insights/past.html" if alone else "insights/page.html", context)
+
+
+def _past(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    days, status = asked(request)
+    found = past.past(viewer(request), days, now, status)
     query = {"status": status, "days": request.GET.get("days", "")}
-    context |= {"past": found, "days": chosen, "periods": PERIODS, "status": status}
+    context = {"past": found, "days": days, "periods": PERIODS, "status": status}
+    context |= {"past_query": f"?{urlencode({'days': days, 'status': status})}"}
+    context |= {"completed": sum(line.run.completed for line in found.lines)}
     context |= {"chips": chips.by_status(reverse("insights"), STATUSES, query)}
-    return answer(request, "insights/page.html", context | over_time.context(found.lines, now, chosen))
+    return context | over_time.context(found.lines, now, days)
+
+
+def asked(request: HttpRequest) -> tuple[int, str]:
+    """How many days back, and the status runs ended with; "" for any."""
+    days, status = request.GET.get("days", ""), request.GET.get("status", "")
+    return int(days) if days in map(str, PERIODS) else DAYS, status if status in STATUSES else ""
+
+
+def _newest(request: HttpRequest) -> str:
+    """Differs when another run has ended."""
+    last = past.last_end(viewer(request))
+    return str(int(1000 * last.timestamp())) if last else "0"
 
 
 def _compared(request: HttpRequest) -> list[int]:

@@ -26,4 +26,5 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def frame(request: HttpRequest) -> HttpResponse:
     """What a socket would send, for browsers that have none."""
-    return HttpResponse(frames.overview_frame(viewer(request), timezone.now()))
+    make = frames.list_frame if request.GET.get("format") == "list" else frames.overview_frame
+    return HttpResponse(make(viewer(request), timezone.now()))

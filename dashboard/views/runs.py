@@ -1,13 +1,15 @@
 """All runs."""
 
+from datetime import date
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, overview_page
-from dashboard.views.access import answer, viewer, wants
+from dashboard import chips, frames, overview_page
+from dashboard.views.access import list_answer, viewer
 from runs import browse
 from runs.engine import states
 from runs.models import Backend
@@ -22,6 +24,7 @@ def table(request: HttpRequest) -> HttpResponse:
     page = browse.runs(viewer(request), wanted, request.GET.get("cursor", ""), A_PAGE)
     now = timezone.now()
     query = {"status": wanted.status, "backend": wanted.backend, "q": wanted.text}
+    query |= {"from": _text(wanted.since), "to": _text(wanted.until)}
     context = {
         "section": "runs",
         "now": now,
@@ -32,8 +35,10 @@ def table(request: HttpRequest) -> HttpResponse:
         "chips": chips.by_status(reverse("runs"), states.Run, query),
         "backends": Backend.values,
         "filtered": wanted != browse.RunFilter(),
+        "table_url": chips.address(reverse("runs"), query | {"cursor": request.GET.get("cursor", "")}),
+        "frame_mark": frames.mark(0, now, ended=False),
     }
-    return answer(request, "runs/table.html" if wants(request, "run-table") else "runs/page.html", context)
+    return list_answer(request, "runs", "run-table", context)
 
 
 def _wanted(request: HttpRequest) -> browse.RunFilter:
@@ -42,4 +47,19 @@ def _wanted(request: HttpRequest) -> browse.RunFilter:
         status if status in list(states.Run) else "",
         backend if backend in Backend else "",
         request.GET.get("q", "").strip()[:200].replace("\x00", ""),
+        _day(request.GET.get("from", "")),
+        _day(request.GET.get("to", "")),
     )
+
+
+def _day(text: str) -> date | None:
+    """What is no day is not there; the last day of all has no end."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found < date.max else None
+
+
+def _text(day: date | None) -> str:
+    return day.isoformat() if day else ""

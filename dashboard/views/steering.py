@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import frames
-from dashboard.views.access import steered_run, subtask_for
+from dashboard.views.access import steered_run, subtask_for, viewer, wants
 from runs import actions, answering, attention, picked, undoing
 from runs.api.subtasks import AnswerIn
 from runs.engine import states
@@ -235,6 +235,9 @@ def _moved(request: HttpRequest, run_id: int, said: str, level: str) -> HttpResp
     if not request.headers.get("HX-Request"):
         messages.add_message(request, messages.ERROR if level == "error" else messages.SUCCESS, said)
         return redirect("run", run_id)
-    _, html = frames.run_frame(run_id, 0, timezone.now())
+    if wants(request, "overview-waits"):  # answered in place, where it asked
+        html = frames.overview_frame(viewer(request), timezone.now())
+    else:
+        _, html = frames.run_frame(run_id, 0, timezone.now())
     toast = render_to_string("components/toast.html", {"text": said, "level": level}).strip()
     return HttpResponse(f"{html}{frames.toast(toast)}{frames.NO_DIALOG}")

@@ -1,16 +1,15 @@
 """The one button that starts a run of a todo."""
 
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from dashboard import todo_form, todo_page
+from dashboard import run_form, todo_page
 from dashboard.views.access import changed_todo
 from dashboard.views.todo_answers import refused_at, view_from, went
 from runs import actions
 from runs.api.runs import RunIn, options_of
+from runs.engine.modes import takes_agents
 from runs.models import Run
 from todos.models import Todo
 from todos.problems import Invalid, Refused
@@ -22,34 +21,21 @@ from todos.rest.reading import read
 def start(request: HttpRequest, todo_id: int) -> HttpResponse:
     """Leads to the new run, or says at the form why there is none."""
     todo = changed_todo(request, todo_id)
-    values = _values(request)
+    values = run_form.sent_values(request.POST.dict())
     try:
         run = _start(todo, read(RunIn, values))
     except Refused as refused:
-        errors, rest = todo_form.problem_fields(refused)
-        form = todo_page.RunForm(values, errors | ({"": "; ".join(rest)} if rest else {}))
+        form = run_form.wrong(values, refused)
         return refused_at(request, view_from(request, todo), refused.status, run_form=form)
     return went(request, f"/runs/{run.pk}/", _said(run))
 
 
-def _values(request: HttpRequest) -> dict[str, Any]:
-    """As the API takes them. What is no number stays text, and is refused as such."""
-    sent = request.POST
-    values: dict[str, Any] = {name: sent[name] for name in ("backend", "strategy") if name in sent}
-    if "max_agents" in sent:
-        text = sent["max_agents"].strip()
-        values["max_agents"] = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
-    values["fail_fast"] = bool(sent.get("fail_fast"))
-    values["barriers"] = bool(sent.get("barriers"))
-    if sent.get("adaptive"):
-        values["adaptive"] = True
-    return values
-
-
 def _start(todo: Todo, wanted: RunIn) -> Run:
-    if wanted.backend == "embedded" and not todo_page.under_way(todo) and (why := todo_page.hindrance(todo)):
+    options = options_of(wanted)
+    alone = wanted.backend == "embedded" and not takes_agents(wanted.backend, options.lanes)
+    if alone and not todo_page.under_way(todo) and (why := todo_page.hindrance(todo)):
         raise Invalid.at("", why)
-    return actions.start(todo, options_of(wanted))
+    return actions.start(todo, options)
 
 
 def _said(run: Run) -> str:

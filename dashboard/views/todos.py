@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from dashboard import chips, frames, to_paste, todo_list, todo_tree
 from dashboard.todo_list import TodoFilter
 from dashboard.views import todo_answers
-from dashboard.views.access import answer, may_change, number, todo_for, viewer, wants
+from dashboard.views.access import answer, list_answer, may_change, number, todo_for, viewer, wants
 from todos.plan.words import Status
 
 A_PAGE = 50
@@ -20,6 +20,7 @@ A_PAGE = 50
 def table(request: HttpRequest) -> HttpResponse:
     wanted, now = _wanted(request), timezone.now()
     page = todo_list.todos(viewer(request), wanted, request.GET.get("cursor", ""), A_PAGE)
+    query = {"status": wanted.status, "q": wanted.text}
     context = {
         "section": "todos",
         "now": now,
@@ -27,16 +28,16 @@ def table(request: HttpRequest) -> HttpResponse:
         "lines": todo_list.lines(page.rows),
         "wanted": wanted,
         "matching": todo_list.matching(viewer(request), wanted).count(),
-        "chips": chips.by_status(reverse("todos"), Status, {"status": wanted.status, "q": wanted.text}),
+        "chips": chips.by_status(reverse("todos"), Status, query),
         "filtered": wanted != TodoFilter(),
-        "table_url": request.get_full_path(),
+        "table_url": chips.address(reverse("todos"), query | {"cursor": request.GET.get("cursor", "")}),
         "may_change": may_change(request),
         "frame_mark": frames.mark(0, now, ended=False),
     }
     if not page.rows and not context["filtered"]:
         code = {"token": to_paste.TOKEN, "todo": to_paste.a_todo(to_paste.server_of(request))}
         return answer(request, "todos/empty.html", context | {"code": code})
-    return answer(request, "todos/table.html" if wants(request, "todo-table") else "todos/list.html", context)
+    return list_answer(request, "todos", "todo-table", context)
 
 
 def _wanted(request: HttpRequest) -> TodoFilter:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Max, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from runs import queries
@@ -14,6 +14,7 @@ from runs.insight.told import EtaRecord, eta_record
 from runs.models import Run, Subtask
 
 MOST_RUNS = 200
+LOOKED_THROUGH = 200  # of the newest runs, for the last end
 LOOKED_AT = 200  # subtasks of each, for its kind
 OUTSIDE = "outside"  # has no executor: agents from outside do it
 
@@ -72,15 +73,29 @@ class Stretch:
 def past(owner_id: int, days: int, now: datetime, status: str = "") -> Past:
     """The newest first. Undoing and measuring are no work of their own: rollbacks and baselines are left out.
     `status`: only runs that ended so."""
-    since = now - timedelta(days=days)
-    runs = Run.objects.filter(owner=owner_id, finished_at__gte=since)
-    if status:
-        runs = runs.filter(status=status)
-    found = list(runs.filter(baseline_of=None, rollback_of=None).defer("result").order_by("-pk")[:MOST_RUNS])
-    lines = lines_of(found, now)
+    lines = lines_of(list(_newest(owner_id, days, now, status).defer("result")), now)
     kinds = sorted({line.kind for line in lines})
     by_kind = [_summary(kind, [line for line in lines if line.kind == kind]) for kind in kinds]
     return Past(lines, _summary("", lines), by_kind)
+
+
+def ended(owner_id: int, days: int, now: datetime, status: str = "") -> QuerySet[Run]:
+    """The same runs, as rows to count."""
+    return Run.objects.filter(pk__in=list(_newest(owner_id, days, now, status).values_list("pk", flat=True)))
+
+
+def last_end(owner_id: int) -> datetime | None:
+    """When the last of them ended, of the newest LOOKED_THROUGH; enough to tell that there is something new."""
+    newest = Run.objects.filter(owner=owner_id).order_by("-pk").values("pk")[:LOOKED_THROUGH]
+    last: datetime | None = Run.objects.filter(pk__in=newest).aggregate(last=Max("finished_at"))["last"]
+    return last
+
+
+def _newest(owner_id: int, days: int, now: datetime, status: str) -> QuerySet[Run]:
+    runs = Run.objects.filter(owner=owner_id, finished_at__gte=now - timedelta(days=days))
+    if status:
+        runs = runs.filter(status=status)
+    return runs.filter(baseline_of=None, rollback_of=None).order_by("-pk")[:MOST_RUNS]
 
 
 def stretches(lines: Sequence[Line], now: datetime, days: int, number: int) -> list[Stretch]:

@@ -54,6 +54,8 @@ class Agent(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_beat_at = models.DateTimeField(default=timezone.now)
     retired_at = models.DateTimeField(null=True, blank=True)
+    # A person knows that it has lost what it was at, up to then.
+    dismissed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [

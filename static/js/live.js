@@ -40,8 +40,9 @@ document.addEventListener("htmx:ws:after:message:incoming", () => {
 export async function poll() {
   let response;
   try {
-    const since = seq() ? `?since=${seq()}` : "";
-    response = await fetch(badge.dataset.poll + since, {
+    const address = new URL(badge.dataset.poll, location.href);
+    if (seq()) address.searchParams.set("since", seq());
+    response = await fetch(address, {
       headers: {"HX-Request": "true"},
       redirect: "manual",
       cache: "no-store",

@@ -30,15 +30,26 @@ htmx.registerExtension("abreast", {
 
 document.addEventListener("animationend", ({target}) => target.classList.remove("is-changed"));
 
-// ---- order that the server sends ----
+// ---- order that the server sends, and tables that ask for themselves again ----
+
+// Where the rows of a swap stand: the part of the page that keeps its order while it is read.
+function regionOf(task, source) {
+  if (task.target?.matches?.("[data-live-order]")) return task.target;
+  const asksAgain = task.target?.matches?.("[data-live-table]") && source === task.target;
+  return asksAgain ? (task.target.querySelector("[data-live-rows]") ?? task.target.querySelector("tbody")) : null;
+}
 
 document.addEventListener("htmx:before:swap", ({detail}) => {
   for (const task of [...detail.tasks]) {
-    const region = task.target?.closest?.("[data-live-order]");
-    if (!region || task.target !== region || !isBeingRead(region)) continue;
+    const region = regionOf(task, detail.ctx.sourceElement);
+    if (!region || !isBeingRead(region)) continue;
+    region.id ||= `${task.target.id}-rows`;
     detail.tasks.splice(detail.tasks.indexOf(task), 1, ...inPlace(region, task));
-    const changed = moved(region, task);
-    if (changed) hold(region, {changed, apply: () => htmxApi.insertContent(task)});
+    const words = moved(region, task);
+    const own = task.target === region; // else what is asked for may be something else by then
+    const apply = () => (own ? htmxApi.insertContent(task) : task.target.dispatchEvent(new CustomEvent("abreast:stale")));
+    if (words) hold(region, {words, apply});
+    else forget(region);
   }
 });
 
@@ -55,19 +66,12 @@ function inPlace(region, task) {
 function moved(region, task) {
   const ids = (root) => [...root.querySelectorAll("[data-row]")].map((row) => row.id);
   const before = ids(region);
-  return ids(task.fragment).filter((id, at) => before[at] !== id).length;
+  const after = ids(task.fragment);
+  const fresh = after.filter((id) => !before.includes(id)).length;
+  if (fresh && task.target !== region) return `${fresh} new`;
+  const changed = after.filter((id, at) => before[at] !== id).length || Number(before.length !== after.length);
+  return changed ? `${changed} changed` : "";
 }
-
-// ---- tables that ask for themselves again ----
-
-document.addEventListener("abreast:stale", (event) => {
-  const table = event.target;
-  const region = table.matches?.("[data-live-table]") ? table.querySelector("tbody") : null;
-  if (!region || !isBeingRead(region)) return;
-  event.stopPropagation();
-  region.id ||= `${table.id}-rows`;
-  hold(region, {apply: () => table.dispatchEvent(new CustomEvent("abreast:stale"))});
-}, {capture: true});
 
 // ---- what waits, and how it comes ----
 
@@ -81,7 +85,14 @@ function hold(region, what) {
   button.className = "button is-plain is-small";
   button.textContent = "Show now";
   button.addEventListener("click", () => release(region));
-  note.replaceChildren(what.changed ? `${what.changed} changed ` : "There is more ", button);
+  note.replaceChildren(`${what.words} `, button);
+}
+
+// What waited is how it stands by now.
+function forget(region) {
+  if (!kept.delete(region.id)) return;
+  const note = told(region);
+  if (note) note.hidden = true;
 }
 
 function release(region) {

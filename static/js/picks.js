@@ -6,8 +6,53 @@ const boxes = () => [...document.querySelectorAll(ROW)].map(boxOf);
 const picked = () => boxes().filter((box) => box.checked);
 let last = ""; // the key of the box that was set last: where a range begins
 
+// ---- what was picked on other pages of the list: kept for this tab, and sent along by the form ----
+
+const form = () => document.querySelector("#pick[data-keeps]");
+const PLACE = `picks:${location.pathname}`;
+const kept = new Set(form() ? read() : []);
+
+function read() {
+  try {
+    return JSON.parse(sessionStorage.getItem(PLACE)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function keep() {
+  if (!form()) return;
+  for (const box of boxes()) kept[box.checked ? "add" : "delete"](box.value);
+  const here = new Set(boxes().map((box) => box.value));
+  form().querySelectorAll("[data-elsewhere]").forEach((input) => input.remove());
+  for (const value of [...kept].filter((one) => !here.has(one))) {
+    const input = document.createElement("input");
+    Object.assign(input, {type: "hidden", name: boxes()[0]?.name ?? form().dataset.keeps, value});
+    input.dataset.elsewhere = "";
+    form().append(input);
+  }
+  try {
+    sessionStorage.setItem(PLACE, JSON.stringify([...kept]));
+  } catch {
+    // it holds on this page, then
+  }
+}
+
+// Boxes that came say what is kept of them.
+function restore() {
+  if (form()) boxes().forEach((box) => (box.checked = kept.has(box.value)));
+  tell();
+}
+
+function forget() {
+  boxes().forEach((box) => (box.checked = false));
+  kept.clear();
+  tell();
+}
+
 function tell() {
-  const count = picked().length;
+  keep();
+  const count = form() ? kept.size : picked().length;
   const words = document.querySelector("[data-picked]");
   if (words && count) words.textContent = `${count.toLocaleString("en")} picked`;
   for (const button of document.querySelectorAll("[data-for-two]")) button.disabled = count !== 2;
@@ -84,14 +129,14 @@ function letters() {
 document.addEventListener("reset", (event) => {
   if (event.target.id !== "pick") return;
   event.preventDefault();
-  boxes().forEach((box) => (box.checked = false));
-  tell();
+  forget();
+});
+document.addEventListener("submit", ({target}) => {
+  if (target === form()) setTimeout(() => sessionStorage.removeItem(PLACE)); // what was picked for is done
 });
 document.addEventListener("htmx:after:request", ({detail}) => {
   const {sourceElement, response} = detail.ctx;
-  if (!sourceElement.matches?.("[data-of-picked]") || response.status >= 400) return;
-  boxes().forEach((box) => (box.checked = false));
-  tell();
+  if (sourceElement.matches?.("[data-of-picked]") && response.status < 400) forget();
 });
-document.addEventListener("htmx:after:swap", tell);
-tell();
+document.addEventListener("htmx:after:swap", restore);
+restore();

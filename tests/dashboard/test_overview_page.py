@@ -92,7 +92,7 @@ def test_the_overview_takes_the_same_queries_for_two_runs_and_for_many(
             there = scene(ada, "abc", max_agents=2)
             there.start("a", "b")
             there.complete("a")
-        with django_assert_max_num_queries(9) as taken:
+        with django_assert_max_num_queries(10) as taken:
             overview_page.context(ada.pk, there.now)
         counts.append(len(taken))
     assert counts[0] == counts[1]

@@ -3,9 +3,13 @@
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
+from runs import actions
 from tests.e2e.conftest import Open
 from tests.e2e.test_accessible import violations
+from tests.e2e.todo_page import live
+from tests.factories import plant
 from tests.runs.api.outside import Outsider, run_of
+from tests.scenes import Scene
 
 
 def test_what_is_typed_reaches_the_agent(visit: Open, ada: User) -> None:
@@ -26,3 +30,18 @@ def test_what_is_typed_reaches_the_agent(visit: Open, ada: User) -> None:
     expect(page.get_by_text("a is answered.")).to_be_visible()
     [told] = agent.beat(lease)["commands"]
     assert told["data"]["answer"]["text"] == "The one of today"
+
+
+def test_an_approval_is_given_without_leaving_the_overview(visit: Open, ada: User) -> None:
+    ask = {"key": "ok", "content": "Ask", "executor": {"name": "approval", "question": "Ship it?"}}
+    run = actions.start(plant(ada, subtasks=[ask]), actions.Options())
+    there = Scene(run, run.updated_at)
+    with there.entry():
+        pass
+    page = visit("/")
+    live(page)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("ok is approved.")).to_be_visible()
+    expect(page.locator("#overview-waits")).to_contain_text("Nothing waits for you")
+    expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+    assert there.subtask("ok").status == "completed"

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
+from dashboard.views import runs
 from runs import actions
 from tests.e2e.conftest import Open
 from tests.e2e.todo_page import live
@@ -133,6 +134,31 @@ def test_two_runs_are_picked_and_compared(visit: Open, ada: User) -> None:
     compare.click()
     expect(page.get_by_role("heading", name="Two runs beside each other")).to_be_visible()
     expect(page.locator("thead").first).to_contain_text(f"Run {third}")
+
+
+def test_what_is_picked_stays_so_from_page_to_page(visit: Open, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "A_PAGE", 2)
+    first, second, third = (scene(ada, "a").run_id for _ in range(3))
+    page = visit("/runs/")
+    live(page)
+    page.get_by_label(f"Pick run {third}", exact=True).check()
+    page.get_by_role("link", name="Next").click()
+    bar = page.locator(".pick-bar")
+    expect(bar).to_contain_text("1 picked")
+    live(page)
+    page.get_by_label(f"Pick run {first}", exact=True).check()
+    expect(bar).to_contain_text("2 picked")
+    page.get_by_role("link", name="Previous").click()
+    expect(page.get_by_label(f"Pick run {third}", exact=True)).to_be_checked()
+    expect(page.get_by_label(f"Pick run {second}", exact=True)).not_to_be_checked()
+    expect(bar).to_contain_text("2 picked")
+    live(page)
+    bar.get_by_role("button", name="Compare two").click()
+    expect(page.locator("thead").first).to_contain_text(f"Run {third}")
+    expect(page.locator("thead").first).to_contain_text(f"Run {first}")
+    page.goto("/runs/")
+    live(page)
+    expect(bar).to_be_hidden()
 
 
 def test_rows_are_picked_without_scripts(visit: Open, there: Scene) -> None:

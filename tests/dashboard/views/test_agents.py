@@ -48,3 +48,31 @@ def test_one_status_alone_can_be_asked_for(browser: Client, ada: User) -> None:
     Agent.objects.create(name="agent-1")
     assert "1 of 1" in browser.get("/agents/", {"status": "idle"}).content.decode()
     assert "No agent is like that" in browser.get("/agents/", {"status": "lost"}).content.decode()
+
+
+def test_a_column_sorts_them_either_way_and_then_shows_the_tree_again(browser: Client, ada: User) -> None:
+    run = scene(ada, "abcd", max_agents=2)
+    run.start("a", "b", agent="agent-2")
+    run.start("c", agent="agent-1")
+    run.later(5)
+    run.complete("a", "b", "c")
+    Agent.objects.create(name="agent-3")
+
+    def names(query: str) -> list[str]:
+        return [member.name for member, _ in browser.get(f"/agents/{query}").context["lines"]]
+
+    assert names("") == ["agent-1", "agent-2", "agent-3"]
+    assert names("?order=-done") == ["agent-2", "agent-1", "agent-3"]
+    assert names("?order=-name") == ["agent-3", "agent-2", "agent-1"]
+    assert names("?order=nonsense") == names("")
+    html = browser.get("/agents/?order=-done&status=idle").content.decode()
+    assert 'aria-sort="descending"><a href="/agents/?status=idle&amp;order=done" aria-current="true">Done ↓' in html
+    html = browser.get("/agents/?order=done").content.decode()
+    assert 'aria-sort="ascending"><a href="/agents/" aria-current="true">Done ↑' in html
+
+
+@pytest.mark.parametrize("order", ["status", "busy", "-pace", "average", "most", "-heard"])
+def test_those_that_have_no_value_come_last_both_ways(browser: Client, ada: User, order: str) -> None:
+    agents = [Agent.objects.create(name=f"agent-{number}") for number in (1, 2)]
+    shown = browser.get("/agents/", {"order": order}).context["lines"]
+    assert [member.pk for member, _ in shown] == [agent.pk for agent in agents]

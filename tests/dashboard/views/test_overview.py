@@ -68,7 +68,7 @@ def test_the_page_takes_the_same_queries_for_two_runs_and_for_eight(
             there = scene(ada, "abc", max_agents=2)
             there.start("a", "b")
             there.complete("a")
-        with django_assert_max_num_queries(14) as taken:
+        with django_assert_max_num_queries(17) as taken:
             browser.get("/")
         counts.append(len(taken))
     assert counts[0] == counts[1]

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -42,6 +44,32 @@ def test_filters_are_in_the_address(browser: Client, three: list[Run], query: st
     assert names(browser, query) == found
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?from=2026-03-02", ["Nightly", "Review of docs"]),
+        ("?to=2026-03-02", ["Review of docs", "Docs"]),
+        ("?from=2026-03-02&to=2026-03-02", ["Review of docs"]),
+        ("?from=2026-03-03&to=2026-03-01", []),
+        ("?from=tomorrow&to=2026-02-31", ["Nightly", "Review of docs", "Docs"]),
+        ("?from=0001-01-01&to=9999-12-31", ["Nightly", "Review of docs", "Docs"]),
+        ("?from=2026-03-02&status=failed", ["Nightly"]),
+    ],
+)
+def test_runs_of_some_days_are_in_the_address_too(
+    browser: Client, three: list[Run], query: str, found: list[str]
+) -> None:
+    for run, day, hour in zip(three, (1, 2, 3), (23, 12, 0)):
+        Run.objects.filter(pk=run.pk).update(created_at=datetime(2026, 3, day, hour, tzinfo=UTC))
+    assert names(browser, query) == found
+
+
+def test_days_stay_when_another_filter_is_chosen(browser: Client, three: list[Run]) -> None:
+    html = browser.get("/runs/?from=2026-03-02&to=2026-03-04").content.decode()
+    assert "/runs/?status=failed&amp;from=2026-03-02&amp;to=2026-03-04" in html.replace("&from", "&amp;from")
+    assert 'name="from" id="run-from" value="2026-03-02"' in html
+
+
 def test_the_list_says_how_many_of_how_many(browser: Client, three: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "A_PAGE", 2)
     html = browser.get("/runs/").content.decode()
@@ -63,6 +91,12 @@ def test_only_the_table_is_sent_to_a_search(browser: Client, three: list[Run]) -
     assert html.strip().startswith("<section")
     assert "<html" not in html
     assert "HX-Target" in response["Vary"]
+
+
+def test_a_search_leaves_no_empty_filters_in_the_address(browser: Client, three: list[Run]) -> None:
+    sent = {"q": " docs", "backend": "", "from": "", "to": "", "status": "pending"}
+    response = browser.get("/runs/", sent, headers={"HX-Target": "section#run-table"})
+    assert response["HX-Replace-Url"] == "/runs/?status=pending&q=docs"
 
 
 def test_a_filter_that_finds_nothing_leads_back(browser: Client, three: list[Run]) -> None:
@@ -89,7 +123,7 @@ def test_the_list_takes_the_same_queries_for_two_and_for_fifty(
     for number in (2, 48):
         for _ in range(number):
             scene(ada, "a")
-        with django_assert_max_num_queries(6) as taken:
+        with django_assert_max_num_queries(7) as taken:
             browser.get("/runs/")
         counts.append(len(taken))
     assert counts[0] == counts[1]

@@ -72,6 +72,13 @@ def test_what_is_completed_is_carried_over_and_said(browser: Client, there: Todo
         ("max_agents", "many"),
         ("max_agents", "9" * 30),
         ("strategy", "nonsense"),
+        ("lanes.query.concurrency", "0"),
+        ("lanes.execute.concurrency", "some"),
+        ("lanes.execute.mode", "nonsense"),
+        ("budget.tokens", "-1"),
+        ("budget.tokens", "1.5"),
+        ("budget.cost", "nan"),
+        ("budget.cost", "a lot"),
         ("backend", "nonsense"),
     ],
 )
@@ -79,10 +86,43 @@ def test_a_wrong_option_is_told_at_its_field_and_kept(browser: Client, there: To
     response = browser.post(f"/todos/{there.pk}/run/", SENT | {field: value})
     assert response.status_code == 422
     assert list(response.context["run_form"].errors) == [field]
-    assert f'id="{field}-error"' in response.content.decode()
+    html = response.content.decode()
+    shown = field.replace("lanes.", "lane-").replace(".", "-")
+    assert f'aria-describedby="{shown}-error"' in html
+    assert f'id="{shown}-error"' in html
     assert not Run.objects.exists()
-    if field == "max_agents" and len(value) < 10:
-        assert f'value="{value}"' in response.content.decode()
+    if field not in ("backend", "strategy", "lanes.execute.mode"):
+        assert f'value="{value}"' in html
+
+
+def test_lanes_and_budget_are_taken_as_the_api_takes_them(browser: Client, there: Todo) -> None:
+    sent = {
+        "lanes.query.concurrency": "3",
+        "lanes.execute.concurrency": "",
+        "lanes.execute.mode": "hybrid",
+        "lanes.query.mode": "",
+        "budget.tokens": "100000",
+        "budget.cost": "2.5",
+    }
+    browser.post(f"/todos/{there.pk}/run/", SENT | sent)
+    run = Run.objects.get()
+    assert run.lanes == {"query": {"concurrency": 3}, "execute": {"mode": "hybrid"}}
+    assert run.budget == {"tokens": 100_000, "cost": 2.5}
+
+
+def test_lanes_and_budget_that_were_left_empty_bound_nothing(browser: Client, there: Todo) -> None:
+    html = browser.get(f"/todos/{there.pk}/").content.decode()
+    assert '<details class="fields-more limits">' in html
+    names = ["lanes.query.concurrency", "lanes.execute.mode", "budget.tokens", "budget.cost"]
+    browser.post(f"/todos/{there.pk}/run/", SENT | dict.fromkeys(names, ""))
+    run = Run.objects.get()
+    assert (run.lanes, run.budget) == ({}, {})
+
+
+def test_what_agents_from_outside_may_take_needs_nobody_here(browser: Client, there: Todo) -> None:
+    Todo.objects.filter(key="b").update(executor=None)
+    assert browser.post(f"/todos/{there.pk}/run/", SENT | {"lanes.execute.mode": "external"}).status_code == 302
+    assert Run.objects.get().total == 3
 
 
 @pytest.mark.parametrize(

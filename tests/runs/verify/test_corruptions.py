@@ -11,7 +11,20 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from runs import outputs
-from runs.verify import CHECKS, added, aggregates, budgets, conditions, holds, parallel, paused, phases, ranks, undone
+from runs.verify import (
+    CHECKS,
+    added,
+    aggregates,
+    budgets,
+    conditions,
+    holds,
+    lost,
+    parallel,
+    paused,
+    phases,
+    ranks,
+    undone,
+)
 from tests.runs.verify import counters, log, rows
 from tests.runs.verify.corruption import Corruption
 from tests.runs.verify.history import Names, history, names
@@ -95,6 +108,7 @@ def test_every_check_has_its_damage() -> None:
         + aggregates.CHECKS
         + conditions.CHECKS
         + holds.CHECKS
+        + lost.CHECKS
         + phases.CHECKS
         + budgets.CHECKS
         + paused.CHECKS

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("runs", "0018_lent_tokens"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="agent",
+            name="dismissed_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+    ]

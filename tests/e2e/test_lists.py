@@ -1,0 +1,106 @@
+"""Lists that change by themselves: runs, todos, insights; and the proof of what they say."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from runs.models import Run, Subtask
+from tests.e2e.conftest import Open
+from tests.e2e.test_accessible import violations
+from tests.e2e.todo_page import live
+from tests.factories import plant
+from tests.scenes import Scene, scene
+from todos.models import Todo
+
+
+@pytest.fixture
+def there(ada: User) -> Scene:
+    made = scene(ada, "abc", content="Review the code base", max_agents=2)
+    made.start("a")
+    return made
+
+
+def prove(page: Page) -> str:
+    page.get_by_role("button", name="Prove it").click()
+    return page.locator(".proof").inner_text()
+
+
+def test_a_row_of_the_list_of_runs_changes_by_itself(visit: Open, there: Scene) -> None:
+    page = visit("/runs/")
+    live(page)
+    row = page.locator(f"#run-{there.run_id}")
+    expect(row).to_contain_text("0 of 3")
+    there.complete("a")
+    expect(row).to_contain_text("1 of 3")
+
+
+def test_under_the_pointer_rows_change_in_place_and_new_ones_wait(visit: Open, there: Scene, ada: User) -> None:
+    page = visit("/runs/")
+    live(page)
+    row = page.locator(f"#run-{there.run_id}")
+    row.hover()
+    there.complete("a")
+    expect(row).to_contain_text("1 of 3")
+    scene(ada, "z", content="Another").start("z")
+    held = page.locator("[data-held]:visible")
+    expect(held).to_contain_text("1 new")
+    expect(page.locator("#run-rows [data-row]")).to_have_count(1)
+    held.get_by_role("button", name="Show now").click()
+    expect(page.locator("#run-rows [data-row]")).to_have_count(2)
+
+
+def test_a_list_without_a_socket_asks_again_and_says_so(visit: Open, there: Scene) -> None:
+    def refuse(page: Page) -> None:
+        def close(route: WebSocketRoute) -> None:
+            route.close(code=1011)
+
+        page.route_web_socket(re.compile(".*"), close)
+
+    page = visit("/runs/?status=running", before=refuse)
+    expect(page.locator("#connection")).to_have_text(re.compile("polling"), timeout=15_000)
+    there.complete("a")
+    expect(page.locator(f"#run-{there.run_id}")).to_contain_text("1 of 3", timeout=10_000)
+
+
+def test_what_a_list_says_can_be_proved(visit: Open, there: Scene) -> None:
+    page = visit("/runs/")
+    live(page)
+    assert "Equal: the row says what is there." in prove(page)
+    assert violations(page) == []
+    Subtask.objects.filter(key="c").update(status="completed")
+    page.locator(".proof").get_by_role("button", name="Close").click()
+    assert f"1 of 1 rows differ: {there.run_id}" in prove(page)
+    expect(page.locator(".proof tr.differs")).to_have_count(1)
+
+
+def test_the_overview_can_be_proved_too(visit: Open, there: Scene) -> None:
+    page = visit("/")
+    live(page)
+    assert "Equal: the row says what is there." in prove(page)
+
+
+def test_the_list_of_todos_can_be_proved_too(visit: Open, ada: User) -> None:
+    plant(ada, "One thing")
+    plant(ada, "Two things", subtasks=[{"key": key, "content": key} for key in "ab"])
+    page = visit("/todos/")
+    live(page)
+    assert "Equal: all 2 rows say what is there." in prove(page)
+    Todo.objects.filter(content="Two things").update(counts={})
+    page.reload()
+    live(page)
+    assert "1 of 2 rows differ" in prove(page)
+
+
+def test_insights_take_in_a_run_that_has_ended(visit: Open, ada: User) -> None:
+    page = visit("/insights/")
+    live(page)
+    expect(page.locator("#insights")).to_contain_text("No run has ended")
+    ended = scene(ada, "ab", content="Ended just now", max_agents=2)
+    Run.objects.filter(pk=ended.run_id).update(created_at=ended.now)
+    ended.now = ended.run.updated_at
+    ended.start("a", "b")
+    ended.complete("a", "b")
+    expect(page.locator("#past-rows")).to_contain_text("Ended just now")
+    assert "Equal: what you see is what is there." in prove(page)
