@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("runs", "0018_lent_tokens"),
+        ("runs", "0019_checkpoint_speedup"),
     ]
 
     operations = [
