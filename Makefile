@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests, in a process for each processor.
+SIDE_BY_SIDE := -n auto --maxprocesses 4
 
 .PHONY: help run test test-fast check lint types bench pictures solver scale faults fuzz lock clean
 
@@ -14,10 +16,10 @@ run: $(VENV)/.run ## start Abreast: HOST, PORT, SERVER, DEMO and ABREAST_HOME ar
 
 test: $(VENV)/.test ## run all tests, and install what they need
 	$(BIN)/python -m tests.setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: $(VENV)/.test ## run the tests that need no browser and no servers
-	$(BIN)/python -m pytest -m "not e2e and not services"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not e2e and not services"
 
 check: $(VENV)/.test ## format, lint, types, migrations, and all tests: says yes or no
 	$(BIN)/ruff format --check .

@@ -147,7 +147,8 @@ def test_one_process_gets_no_more_than_its_memory(open_workspace: Path, settings
 def test_all_processes_together_get_no_more_memory(open_workspace: Path, settings: Settings, token: str) -> None:
     settings.SHELL_TOTAL_MEMORY_BYTES = 64 * 2**20
     settings.SHELL_CPU_SECONDS = 5
-    said = attempt(f": {token}; for i in 1 2 3; do yes | tail -c 40M & done; wait", open_workspace)
+    hold = "{ head -c 41M /dev/zero; sleep 60; } | tail -c 40M"
+    said = attempt(f": {token}; for i in 1 2 3; do {hold} & done; wait", open_workspace)
     assert said is None or "used more than 64 MiB of memory" in said
     assert not survivors(token)
 
