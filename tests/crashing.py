@@ -1,6 +1,7 @@
-"""`python -m tests.crashing [STEP]`: a process that ends after each statement of the hot transactions, or every STEP,
-one after the other, each time on a fresh copy of a SQLite file. What it leaves behind is told as JSON lines: what was
-being done, after which statement, what `verify` finds, and how the run ends when another process goes on with it.
+"""`python -m tests.crashing [STEP] [postgresql]`: a process that ends after each statement of the hot transactions, or
+every STEP, one after the other, each time on a fresh copy of a SQLite file, or of a database of its own PostgreSQL. What
+it leaves behind is told as JSON lines: what was being done, after which statement, what `verify` finds, and how the run
+ends when another process goes on with it.
 
 Children are forked before anything is connected, so that a crash costs milliseconds.
 """
@@ -12,11 +13,72 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import psycopg
+
+from tests import servers
 
 CRASHED = 9
 OUTLINE = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
+
+
+class Store(Protocol):
+    """Where the database under test is, with copies of it by name."""
+
+    url: str
+
+    def keep(self, name: str) -> None: ...
+
+    def restore(self, name: str) -> None: ...
+
+
+class OnSqlite:
+    url = ""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._used = folder / "abreast.sqlite3"
+
+    def keep(self, name: str) -> None:
+        self._copy(self._used, self._folder / name)
+
+    def restore(self, name: str) -> None:
+        self._copy(self._folder / name, self._used)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        """With what is not yet in the file itself."""
+        for ending in ("", "-wal", "-shm"):
+            beside = Path(f"{target}{ending}")
+            beside.unlink(missing_ok=True)
+            if Path(f"{source}{ending}").exists():
+                shutil.copy(f"{source}{ending}", beside)
+
+
+class OnPostgresql:
+    def __init__(self, server: servers.Postgres) -> None:
+        self._admin = server.url
+        self.url = server.url.rpartition("/")[0] + "/used"
+        self._say("CREATE DATABASE used")
+
+    def keep(self, name: str) -> None:
+        self._copy("used", name)
+
+    def restore(self, name: str) -> None:
+        self._copy(name, "used")
+
+    def _copy(self, source: str, target: str) -> None:
+        """Whoever was killed may still be known to the server."""
+        self._say(f"DROP DATABASE IF EXISTS {target} WITH (FORCE)")
+        text = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{source}'"
+        self._say(text)
+        self._say(f"CREATE DATABASE {target} TEMPLATE {source}")
+
+    def _say(self, text: str) -> None:
+        with psycopg.connect(self._admin, autocommit=True) as connection:
+            connection.execute(text)
 
 
 def in_child(what: Callable[[], object]) -> int:
@@ -146,23 +208,19 @@ def judge(cell: dict[str, Any]) -> None:
     print(json.dumps(cell), flush=True)
 
 
-def every_point(name: str, home: Path, step: int) -> None:
-    from django.conf import settings
-
-    database = Path(settings.DATABASES["default"]["NAME"])
+def every_point(name: str, store: Store, step: int) -> None:
     before, act = SCENES[name]
-    _copy(home / "empty", database)
+    store.restore("empty")
     assert in_child(before) == 0, name
-    kept = home / "before"
-    _copy(database, kept)
+    store.keep("before")
     statements = 1
-    while crash(name, act, kept, database, statements):
+    while crash(name, act, store, statements):
         statements += step
 
 
-def crash(name: str, act: Callable[[], None], kept: Path, database: Path, statements: int) -> bool:
+def crash(name: str, act: Callable[[], None], store: Store, statements: int) -> bool:
     """False when it was over before it had carried out so many."""
-    _copy(kept, database)
+    store.restore("before")
     status = in_child(lambda: dying_after(statements, act))
     cell = {"doing": name, "statement": statements, "committed": status == 0}
     assert status in (0, CRASHED), cell
@@ -170,28 +228,27 @@ def crash(name: str, act: Callable[[], None], kept: Path, database: Path, statem
     return status == CRASHED
 
 
-def _copy(source: Path, target: Path) -> None:
-    """With what is not yet in the file itself."""
-    for ending in ("", "-wal", "-shm"):
-        beside = Path(f"{target}{ending}")
-        beside.unlink(missing_ok=True)
-        if Path(f"{source}{ending}").exists():
-            shutil.copy(f"{source}{ending}", beside)
-
-
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"ABREAST_HOME": folder, "DJANGO_SETTINGS_MODULE": "dashboard.settings", "DATABASE_URL": ""}
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        store: Store = OnSqlite(Path(folder))
+        if "postgresql" in sys.argv:
+            store = OnPostgresql(stack.enter_context(servers.postgres()))
+        os.environ |= {
+            "ABREAST_HOME": folder,
+            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+            "DATABASE_URL": store.url,
+        }
         import django
 
         django.setup()
-        from django.conf import settings
         from django.core.management import call_command
 
         assert in_child(lambda: call_command("migrate", verbosity=0, interactive=False)) == 0
-        _copy(Path(settings.DATABASES["default"]["NAME"]), Path(folder) / "empty")
+        store.keep("empty")
+        step = next((int(word) for word in sys.argv[1:] if word.isdecimal()), 1)
         for name in SCENES:
-            every_point(name, Path(folder), int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+            every_point(name, store, step)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,14 @@ def take_up(entry: Entry, live: Sequence[tuple[Report, Found]]) -> None:
         _begun(entry, report, found)
 
 
+def is_at_work(report: Report, found: Found) -> bool:
+    """Nobody has anything to say of what lies in a queue; if so, the report has its verdict."""
+    if found.status != states.Attempt.LEASED or found.lease_expires_at is not None:
+        return True
+    report.verdict = Verdict.REFUSED
+    return False
+
+
 def _times(entry: Entry, report: Report, found: Found) -> tuple[str | None, str | None]:
     return stamp(report.free_since or entry.now), stamp(entry.now + timedelta(seconds=found.timeout_seconds))
 

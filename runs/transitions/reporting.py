@@ -28,6 +28,7 @@ def apply(entry: Entry, reports: Sequence[Report], chance: float) -> None:
         if group[0].said is Said.START:
             _begin(entry, live)
         elif group[0].said is Said.BEAT:
+            live = [(report, found) for report, found in live if queued.is_at_work(report, found)]
             live = [(report, found) for report, found in live if asking.may_ask(report, found)]
             # The first report starts the attempt, whatever it says.
             _start(entry, [(report, found) for report, found in live if found.status == states.Attempt.LEASED])

@@ -9,6 +9,8 @@ LEASE_SECONDS = LEAD_SECONDS = 2
 HEARTBEAT_SECONDS = 0.4  # type: ignore[assignment]
 if "options" in DATABASES["default"]["OPTIONS"]:
     DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=1s"
+if "timeout" in DATABASES["default"]["OPTIONS"]:
+    DATABASES["default"]["OPTIONS"]["timeout"] = 4
 retry.FIRST_SECONDS = 0.05
 TRACKED_OPEN_SECONDS = 0.1  # type: ignore[assignment]
 TRACKED_SILENCE_SECONDS = 4

@@ -71,6 +71,7 @@ class Orchestra(RuleBasedStateMachine):
         self.undo = transaction.atomic()
         self.undo.__enter__()
         self.made = work(outline, backend="celery", max_agents=agents, fail_fast=fail_fast)
+        self.latest = self.made.now
         self.late: list[Report] = []  # what an orchestrator has found and not written yet
         self.ended: dict[str, str] = {}
         self.accepted: list[int] = []  # subtasks whose end as completed was acknowledged
@@ -200,8 +201,8 @@ class Orchestra(RuleBasedStateMachine):
     @invariant()
     def nothing_is_violated(self) -> None:
         if hasattr(self, "made"):
-            later = self.made.now if self.made.now > self.made.run.updated_at else self.made.run.updated_at
-            found = [f"{one.id} {line}" for one in verify(self.made.run_id, later) for line in one.shown]
+            self.latest = max(self.latest, self.made.now)  # leases were given by clocks that were set back since
+            found = [f"{one.id} {line}" for one in verify(self.made.run_id, self.latest) for line in one.shown]
             assert found == []
 
     @invariant()

@@ -46,6 +46,17 @@ def test_a_pass_fills_the_seats_and_sends_a_message_for_each_after_the_commit(
     assert violations(one.now) == []
 
 
+def test_nobody_beats_for_what_lies_in_the_queue() -> None:
+    one = made()
+    one.sweep()
+    attempt = one.attempt("s0")
+    beat = Report(Said.BEAT, one.run_id, attempt.pk, attempt.epoch, progress=0.5)
+    with one.entry() as entry:
+        transitions.apply(entry, [beat], 0.0)
+    assert (beat.verdict, one.attempt("s0").status) == (Verdict.REFUSED, "leased")
+    assert violations(one.now) == []
+
+
 def test_what_lies_in_the_queue_is_never_overdue() -> None:
     one = made()
     one.sweep()
