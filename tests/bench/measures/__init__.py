@@ -19,6 +19,7 @@ from tests.bench.measures import (
     search,
     session,
     size,
+    sockets,
     start,
 )
 from tests.bench.sitting import Sitting
@@ -37,6 +38,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "decompose": decompose.measure,
     "search": search.measure,
     "live": live.measure,
+    "sockets": sockets.measure,
     "pages": pages.measure,
     "start": start.measure,
     "idle": idle.measure,
