@@ -21,6 +21,7 @@ from tests.bench.measures import (
     size,
     sockets,
     start,
+    web,
 )
 from tests.bench.sitting import Sitting
 
@@ -30,6 +31,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "dag": dag.measure,
     "leases": leases.measure,
     "reports": reports.measure,
+    "web": web.measure,
     "reclaim": reclaim.measure,
     "dispatch": dispatch.measure,
     "eta": eta.measure,
