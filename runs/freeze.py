@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 
-from runs import aggregates, claimed, frozen, limits, transitions
+from runs import aggregates, claimed, frozen, limits, storing, transitions
 from runs.engine import conditions, expected, phases, serial, states
 from runs.frozen import Carried
 from runs.journal import Entry
@@ -119,8 +119,9 @@ def reported_plan(todo: Todo, plan: Plan) -> Plan:
 
 def _below(todo: Todo) -> list[Todo]:
     """All below a todo, in reading order, each with its `parent` and claims at hand."""
+    tree = list(Todo.objects.filter(root_id=todo.tree_id).order_by("position", "pk"))
     claims = Prefetch("claims", todo_models.Claim.objects.order_by("pk"))
-    tree = list(Todo.objects.filter(root_id=todo.tree_id).order_by("position", "pk").prefetch_related(claims))
+    prefetch_related_objects([row for row in tree if row.resources_known], claims)
     children: dict[int | None, list[Todo]] = {}
     for row in tree:
         children.setdefault(row.parent_id, []).append(row)
@@ -221,7 +222,7 @@ def keep(
     entry: Entry, run: Run, subtasks: Sequence[Subtask], needs_of: Mapping[str, Sequence[str]], at_barrier: int = 0
 ) -> None:
     """Stores the subtasks of a new run with their dependencies, by key, and counts them."""
-    Subtask.objects.bulk_create(subtasks, batch_size=500)
+    storing.store(subtasks)
     ids = {subtask.key: subtask.pk for subtask in subtasks}
     depend(run, ((ids[before], ids[after]) for after, needs in needs_of.items() for before in needs))
     entry.note("run_created", after=states.Run.PENDING, data={"subtasks": len(subtasks)})
@@ -233,8 +234,7 @@ def keep(
 
 def depend(run: Run, links: Iterable[tuple[int, int]]) -> None:
     """Stores dependencies: who goes first, and who after."""
-    rows = (SubtaskDependency(run=run, before_id=before, after_id=after) for before, after in links)
-    SubtaskDependency.objects.bulk_create(rows, batch_size=5_000)
+    storing.store([SubtaskDependency(run=run, before_id=before, after_id=after) for before, after in links])
 
 
 def _first_phase(plan: Plan, carried: Mapping[str, Carried]) -> int | None:

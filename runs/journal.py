@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from runs import announce, telling
+from runs import announce, logged, telling
 from runs.engine import states
 from runs.engine.modes import Mode
 from runs.sql import Statement, json_text, json_value, moment, stamp
@@ -193,6 +193,7 @@ def of(run_id: int, now: datetime, *, in_turn: bool = False) -> Iterator[Entry]:
     if entry.events:
         EVENTS(entry.events, run=run_id)
         telling.write(entry, before)
+        logged.after_commit(run_id, entry.events)
     if row != before:
         changed = tuple(name for name in _MARKS + _COUNTERS if row[name] != before[name])
         values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in changed}

@@ -5,6 +5,7 @@ sends their heartbeats and hears what is to stop. Commands and Python calls run 
 """
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Collection
@@ -21,13 +22,14 @@ from runs.backends.remote import Hand
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
 from runs.journal import Entry
-from runs.ledger import Ledger
+from runs.ledger import BATCH, Ledger
 from runs.models import Agent, Attempt
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip
 from runs.transitions import Lease
 
 PATIENCE_SECONDS = 30.0  # with a database that does not answer, before a message is dropped
+TOGETHER_SECONDS = 0.003  # after a commit, for those who end what they were given with it
 GO_ON_SECONDS = 1.0  # for which a thread goes on with the same run; then others have their turn
 
 OVER = (Verdict.REFUSED, Verdict.UNKNOWN)  # the attempt does not count any more
@@ -52,6 +54,8 @@ class Desk(Ledger):
         self._doing: dict[int, tuple[int, Lease, Job]] = {}  # by attempt: its run, too
         self._next_beat = float("-inf")
         self._leaving = False
+        self._begun: set[int] = set()  # attempts handed over with the last commit that have not been heard of
+        self._back_by = float("-inf")
 
     def carry_out(self, seat: Seat, run_id: int, lease: Lease) -> None:
         """Does one attempt, and for a while what is next in its run. How each ended is written in a moment, or when the
@@ -103,6 +107,21 @@ class Desk(Ledger):
         """Never refused: it is kept until it can be written."""
         self._slips.put(slip)
 
+    def _take(self) -> list[Slip]:
+        """What waits, and what the threads that have just been given something quick say of it in a moment: else half
+        of them would always wait for the other half."""
+        batch = super()._take()
+        self._begun -= {slip.report.attempt for slip in batch if slip.report}
+        while batch and self._begun and len(batch) < BATCH and (left := self._back_by - self.steady()) > 0:
+            try:
+                slip = self._slips.get(timeout=left)
+            except queue.Empty:
+                break
+            if slip:
+                batch.append(slip)
+                self._begun -= {slip.report.attempt} if slip.report else set()
+        return batch
+
     def _pass(self, entry: Entry, slips: list[Slip]) -> list[loop.Grant]:
         hands = [slip.hand for slip in slips if slip.hand and not slip.hand.answer.cancelled()]
         for hand in hands:
@@ -113,6 +132,8 @@ class Desk(Ledger):
         for run_id in self._woken:
             self.wake(run_id)
         super()._committed(batch, stopping)
+        self._begun = {slip.hand.lease.attempt for slip in batch if slip.hand and slip.hand.lease}
+        self._back_by = self.steady() + TOGETHER_SECONDS
         for slip in batch:
             if slip.hand:
                 self._hand_over(slip.run, slip.hand)

@@ -19,7 +19,9 @@ from tests.bench.measures import (
     search,
     session,
     size,
+    sockets,
     start,
+    web,
 )
 from tests.bench.sitting import Sitting
 
@@ -29,6 +31,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "dag": dag.measure,
     "leases": leases.measure,
     "reports": reports.measure,
+    "web": web.measure,
     "reclaim": reclaim.measure,
     "dispatch": dispatch.measure,
     "eta": eta.measure,
@@ -37,6 +40,7 @@ MEASURES: Mapping[str, Callable[[Sitting], Iterator[Line]]] = {
     "decompose": decompose.measure,
     "search": search.measure,
     "live": live.measure,
+    "sockets": sockets.measure,
     "pages": pages.measure,
     "start": start.measure,
     "idle": idle.measure,

@@ -75,6 +75,10 @@ def post(path: str, body: Any, token: str) -> bytes:
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode() + text
 
 
+def get(path: str, token: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: {{host}}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
 def drive(server: Server, callers: Sequence[Caller], seconds: float = 2.0, warm: float = WARM_SECONDS) -> Load:
     """Lets them ask for so long; what is answered before `warm` seconds are over does not count."""
     port, load, cpu = server.port, Load(), server.cpu_seconds()

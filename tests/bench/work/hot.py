@@ -26,12 +26,13 @@ from runs.models import Agent, Run, Token  # noqa: E402
 from tests.bench.seed import tree  # noqa: E402
 from tests.bench.servers import free_port, process, wait_for_port  # noqa: E402
 from tests.bench.work import floor  # noqa: E402
-from tests.bench.work.callers import Caller, drive, post  # noqa: E402
+from tests.bench.work.callers import Caller, drive, get, post  # noqa: E402
 from tests.bench.work.server import Asking, Server, serving  # noqa: E402
 
 CLIENTS = (1, 8, 32)
 BATCH = 100
 LEASES = 8_000  # more than can be done while it is measured
+LOOKED_AT = 1_000  # subtasks of the run whose progress is read
 IN_A_RUN = 8  # clients that report about one run, so that none has more attempts open than a run may
 FLOOR_ATTEMPTS = 100_000
 FLOOR_TOKEN = "abr_a_floor"
@@ -45,6 +46,14 @@ Callers = Callable[[int], Sequence[Caller]]
 
 def single(path: str, token: str, body: dict[str, Any]) -> Caller:
     request = post(path, body, token)
+    while True:
+        answer = yield request
+        assert answer.status == 200, answer
+
+
+def looking(path: str, token: str) -> Caller:
+    """Somebody who asks how far a run is, again and again."""
+    request = get(path, token)
     while True:
         answer = yield request
         assert answer.status == 200, answer
@@ -83,7 +92,12 @@ class Product:
         token = Token.objects.values_list("pk", flat=True).get(digest=tokens.digest(self.token))
         self.agents = [f"agent-{at}" for at in range(max(CLIENTS))]
         Agent.objects.bulk_create(Agent(name=name, kind="agent", token_id=token, depth=1) for name in self.agents)
-        sizes = {"single": lambda clients: [clients], "leasing": lambda clients: [LEASES], "batches": _in_runs}
+        sizes: dict[str, Callable[[int], list[int]]] = {
+            "single": lambda clients: [clients],
+            "leasing": lambda _: [LEASES],
+            "batches": _in_runs,
+            "looking": lambda _: [LOOKED_AT],
+        }
         self._runs = {
             (name, number): [make_run(size).pk for size in sizes[name](number)] for name in what for number in clients
         }
@@ -134,6 +148,10 @@ class Product:
             )
             for name in self.agents[:clients]
         ]
+
+    def looking(self, clients: int) -> Sequence[Caller]:
+        [run] = self._runs["looking", clients]
+        return [looking(f"/api/v1/runs/{run}/progress/", self.token) for _ in range(clients)]
 
     def end(self) -> None:
         """Nothing of one measure stays open during the next."""
@@ -207,10 +225,12 @@ def floor_up(synchronous: str) -> Iterator[Server]:
         yield Server(port, FLOOR_TOKEN, begun, psutil.Process(server.pid))
 
 
-def measure(server: Server, asked: Product | Floor, what: Sequence[str], seconds: float) -> dict[str, Any]:
+def measure(
+    server: Server, asked: Product | Floor, what: Sequence[str], seconds: float, numbers: Sequence[int] = CLIENTS
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in what:
-        for clients in CLIENTS:
+        for clients in numbers:
             load = drive(server, getattr(asked, name)(clients), seconds)
             found[f"{name} {clients}"] = load.told()
             asked.end()
@@ -219,20 +239,23 @@ def measure(server: Server, asked: Product | Floor, what: Sequence[str], seconds
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", nargs="+", choices=["single", "batches", "leasing"])
+    parser.add_argument("what", nargs="+", choices=["single", "batches", "leasing", "looking"])
     parser.add_argument("--server", choices=["daphne", "uvicorn"], default="daphne")
     parser.add_argument("--floor", choices=["NORMAL", "FULL"], help="the bare application; SQLite syncs like this")
     parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--clients", type=int, action="append", help=f"one of {CLIENTS}; all of them if none is named")
+    parser.add_argument("--web", type=int, default=1, help="processes at one address, on PostgreSQL")
     options = parser.parse_args()
     if options.floor:
         with floor_up(options.floor) as server:
             print(json.dumps(measure(server, Floor(server.token), options.what, options.seconds)))
         return
     call_command("migrate", verbosity=0, interactive=False)
-    product = Product(options.what)
-    with serving(SERVER=options.server) as server:
+    clients = options.clients or CLIENTS
+    product = Product(options.what, clients)
+    with serving(options.web, SERVER=options.server) as server:
         product.port = server.port
-        print(json.dumps(measure(server, product, options.what, options.seconds)))
+        print(json.dumps(measure(server, product, options.what, options.seconds, clients)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""How soon readers see a change: fifty sockets on one run, from the time that an event bears to the frame with it."""
+"""How soon readers see a change: many sockets on one run, from the time that an event bears to the frame with it."""
 
 import argparse
 import asyncio
 import json
 import re
+import resource
 import time
 from bisect import bisect_left
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from tests.bench.work.server import HOST, Asking, Server, spread, up  # noqa: E4
 
 TASK_SECONDS = 0.12  # over what is run in place: each start and each end is a change of its own
 LINGER_SECONDS = 1.0
+AT_A_TIME = 50  # sockets that are opened together
+FILES = 200  # that each process has open beside its sockets
 MARK = re.compile(r'id="frame" hidden data-seq="(\d+)"')
 
 
@@ -72,9 +75,7 @@ async def watch(server: Server, todo: int, kind: str, readers: int) -> dict[str,
     run = int(json.loads(said)["id"])
     address = f"ws://{HOST}:{server.port}/ws/runs/{run}/?format={kind}"
     reading, all_of_them = Reading(kind), [Reader() for _ in range(readers)]
-    sockets = await asyncio.gather(
-        *(connect(address, additional_headers=server.authorization, compression=None) for _ in all_of_them)
-    )
+    sockets = await opened(address, server.authorization, readers)
     tasks = [asyncio.create_task(reading.follow(*pair)) for pair in zip(sockets, all_of_them)]
     while not all(reader.seqs for reader in all_of_them):
         await asyncio.sleep(0.01)
@@ -95,6 +96,15 @@ async def watch(server: Server, todo: int, kind: str, readers: int) -> dict[str,
     }
 
 
+async def opened(address: str, headers: dict[str, str], count: int) -> list[ClientConnection]:
+    found: list[ClientConnection] = []
+    while len(found) < count:
+        some = min(AT_A_TIME, count - len(found))
+        made = (connect(address, additional_headers=headers, compression=None) for _ in range(some))
+        found += await asyncio.gather(*made)
+    return found
+
+
 def _events(run: int, since: float) -> list[tuple[int, float]]:
     rows = Event.objects.filter(run=run).order_by("seq").values_list("seq", "at")
     return [(seq, at.timestamp()) for seq, at in rows if at.timestamp() >= since]
@@ -107,16 +117,26 @@ def delays(events: list[tuple[int, float]], readers: list[Reader]) -> dict[str, 
     return spread(found) | {"most": 1_000 * max(found), "events": len(events)}
 
 
+def _allow_files(count: int) -> None:
+    """As many files as sockets, for this process and the server it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=["html", "json"])
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--tasks", type=int, default=500)
+    parser.add_argument("--seconds", type=float, default=TASK_SECONDS, help="what a subtask takes")
+    parser.add_argument("--server", choices=["daphne", "uvicorn"], default="daphne")
     options = parser.parse_args()
+    _allow_files(options.readers + FILES)
     call_command("migrate", verbosity=0, interactive=False)
     needs: dict[str, list[str]] = {f"t{number}": [] for number in range(options.tasks)}
-    todo = simulated(tokens.owner(), needs, seconds=TASK_SECONDS)
-    with up() as server:
+    todo = simulated(tokens.owner(), needs, seconds=options.seconds)
+    with up(SERVER=options.server) as server:
         print(json.dumps(asyncio.run(watch(server, todo.pk, options.kind, options.readers))))
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,29 +14,31 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
-from tests import servers
 from tests.bench.noise import tree_cpu_seconds
-from tests.bench.servers import UP_SECONDS, free_port, process, wait_for_port
+from tests.bench.servers import free_port, process, wait_for_port
 from tests.bench.sitting import ROOT
 
 HOST = "127.0.0.1"
+SLOW_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`token`: an operator's, if there is one. `begun`: when its process was started, by `time.perf_counter`."""
+    """`token`: an operator's, if there is one. `begun`: when its process was started, by `time.perf_counter`. `others`:
+    that answer at the same address."""
 
     port: int
     token: str
     begun: float
     process: psutil.Process
+    others: Sequence[psutil.Process] = ()
 
     @property
     def authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
     def cpu_seconds(self) -> float:
-        return tree_cpu_seconds(self.process)
+        return sum(tree_cpu_seconds(one) for one in (self.process, *self.others))
 
     def memory(self) -> int:
         """Resident bytes of the one process that is server, engine and database."""
@@ -58,22 +60,31 @@ def up(**more: str) -> Iterator[Server]:
 
 
 @contextmanager
-def scaled(**more: str) -> Iterator[Server]:
-    """The same on PostgreSQL, as it is started there: `manage.py web` and `manage.py orchestrate`. Without a token:
-    neither makes one."""
+def scaled(web: int = 1, **more: str) -> Iterator[Server]:
+    """The same on PostgreSQL, as it is started there: `manage.py web`, so many at one address, and `manage.py
+    orchestrate`. Without a token: neither makes one."""
     port, begun = free_port(), time.perf_counter()
     env = os.environ | {"PORT": str(port)} | more
     with ExitStack() as stack:
         stack.enter_context(process([sys.executable, "manage.py", "orchestrate"], env=env))
-        web = stack.enter_context(process([sys.executable, "manage.py", "web"], env=env))
-        wait_for_port(port, web)  # it listens before it is ready: first answers would be those of its start
-        servers.until(lambda: servers.answers(f"http://{HOST}:{port}/readyz"), "web", UP_SECONDS)
-        yield Server(port, "", begun, psutil.Process(web.pid))
+        started = [stack.enter_context(process([sys.executable, "manage.py", "web"], env=env)) for _ in range(web)]
+        wait_for_port(port, started[0])
+        _wait_for_all(port, web)
+        first, *others = (psutil.Process(one.pid) for one in started)
+        yield Server(port, "", begun, first, others)
 
 
-def serving(**more: str) -> AbstractContextManager[Server]:
-    """As people start it on the database that is set: all in one process on SQLite, else two."""
-    return up(**more) if connection.vendor == "sqlite" else scaled(**more)
+def _wait_for_all(port: int, count: int) -> None:
+    """Until new connections are answered at once, again and again: one that listens and does not serve yet is slow."""
+    in_a_row = 0
+    while in_a_row < 8 * count:
+        seconds, _ = Asking(port, {}).ask("/healthz")
+        in_a_row = in_a_row + 1 if seconds < SLOW_SECONDS else 0
+
+
+def serving(web: int = 1, **more: str) -> AbstractContextManager[Server]:
+    """As people start it on the database that is set: all in one process on SQLite, else `web` processes and one."""
+    return up(**more) if connection.vendor == "sqlite" else scaled(web, **more)
 
 
 def _token(process: subprocess.Popen[str]) -> str:
