@@ -2,8 +2,13 @@
 
 import asyncio
 import random
+import threading
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import transaction
 from django.utils import timezone
@@ -37,14 +42,63 @@ async def delivered(ledger: Ledger, reports: Sequence[Report]) -> None:
     if not reports:
         return
     slips = _slips(reports)
+    answer = slips[-1].answer
+    assert answer is not None
     try:
         ledger.submit(slips)
-        await asyncio.wait_for(asyncio.wrap_future(slips[-1].answer), PATIENCE_SECONDS)  # type: ignore[arg-type]
+        await asyncio.wait_for(_letter_box().heard(answer), PATIENCE_SECONDS)
     except LedgerFull:
         raise Busy("too many reports wait to be written") from None
     except TimeoutError:
         raise Slow("it takes too long to write this down") from None
     _all_judged(reports)
+
+
+class _LetterBox:
+    """Brings answers of the ledger into an event loop: those of one commit together, since waking the loop for each
+    would take the ledger longer than writing what they are about."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._arrived: deque[tuple[asyncio.Future[None], Future[Any]]] = deque()
+
+    def heard(self, answer: "Future[Any]") -> "asyncio.Future[None]":
+        """Done when the answer is there, with whatever it raises."""
+        waits = self._loop.create_future()
+        answer.add_done_callback(lambda done: self._put(waits, done))
+        return waits
+
+    def _put(self, waits: "asyncio.Future[None]", answer: "Future[Any]") -> None:
+        """In the thread of whoever has the answer."""
+        with self._lock:
+            self._arrived.append((waits, answer))
+            first = len(self._arrived) == 1
+        if first:
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                self._loop.call_soon_threadsafe(self._open)
+
+    def _open(self) -> None:
+        while self._arrived:
+            waits, answer = self._arrived.popleft()
+            if not waits.done():
+                error = answer.exception()
+                if error is None:
+                    waits.set_result(None)
+                else:
+                    waits.set_exception(error)
+
+
+_letter_boxes: WeakKeyDictionary[asyncio.AbstractEventLoop, _LetterBox] = WeakKeyDictionary()
+
+
+def _letter_box() -> _LetterBox:
+    """That of the running event loop."""
+    loop = asyncio.get_running_loop()
+    found = _letter_boxes.get(loop)
+    if found is None:
+        found = _letter_boxes[loop] = _LetterBox(loop)
+    return found
 
 
 def _slips(reports: Sequence[Report]) -> list[Slip]:
