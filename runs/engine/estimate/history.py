@@ -125,7 +125,7 @@ class _Levels:
         self.middle = float((self.mean - self.of_run[self.runs] - self.of_kind[self.kinds]).mean())
 
     def _alike(self) -> Floats:
-        """How much of each run is as the others are: one that is far off is less so (the weights of a t-distribution)."""
+        """How much of each run is as the others are: the weights of a t-distribution, small of one that is far off."""
         return (d.RUNS_FREEDOM + 1) / (d.RUNS_FREEDOM + self.of_run**2 / self.of_runs)
 
     def _variances(self) -> None:
