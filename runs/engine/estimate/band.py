@@ -6,7 +6,7 @@ from runs.engine.estimate.state import Estimate
 
 # Downwards and upwards, with kinds known from earlier runs and without: learned on recorded runs until there are
 # enough of our own.
-KNOWN = (2.5, 2.0)
+KNOWN = (2.3, 2.0)
 UNKNOWN_DOWN = 1.6
 # Without a history the longest may be yet to come: the more so, the more durations differ (in logarithms).
 UNKNOWN_UP, UNKNOWN_UP_MOST = 1.1, 2.2

@@ -1,8 +1,8 @@
 """Numbers the estimator begins with.
 
 They were chosen by hand, few and round, on 67 recorded runs (agents at coding tasks, workflows, research tasks), with a
-history of their own, with one of others, and with none. No runs were held out. Durations are natural
-logarithms of seconds; variances are of those.
+history of their own, with one of others, and with none. Durations are natural logarithms of seconds; variances are of
+those.
 """
 
 SIMULATIONS = 200
@@ -17,10 +17,13 @@ FIRST_VARIANCE = 9.0
 WITHIN, WITHIN_COUNTS = 0.35, 6.0  # of tasks of a kind
 KINDS, KINDS_COUNT = 0.5, 4.0  # of kinds
 RUN_KINDS, RUN_KINDS_COUNT = 0.05, 4.0  # of a kind from run to run
-RUNS, RUNS_COUNT = 0.02, 1.0  # of whole runs
+RUNS, RUNS_COUNT = 0.02, 0.25  # of whole runs
+RUNS_LEAST = 0.001
+# Most runs are like each other and a few are not at all: they differ by a t-distribution of so many degrees of freedom,
+# so one that is far off says little of how the others differ, and its kinds little of theirs.
+RUNS_FREEDOM = 1.5
 
-# The line: log actual = a + b · log expected. How far runs differed is believed in part; the slope hardly moves.
-RUNS_SHARE, RUNS_LEAST = 0.15, 0.003
+# The line: log actual = a + b · log expected. The slope hardly moves.
 SLOPE_DEVIATION = 0.02
 RUNNING_WEIGHT = 0.1  # of a kind that is only running so far, where there is a history
 OUTLIER = 1.5  # deviations: what is further off moves the line no more

@@ -12,6 +12,9 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
+ROUNDS = 24  # of levels and variances in turn: then they stand
+
+
 def log_seconds(seconds: Sequence[float] | Floats) -> Floats:
     return np.log(np.maximum(np.asarray(seconds, dtype=float), d.SHORTEST))
 
@@ -81,7 +84,9 @@ class _Levels:
         self.mean = totals(self.cell, values, len(cells)) / self.count
         self.runs, self.kinds = cells // size, cells % size
         self.of_run, self.of_kind = np.zeros(int(run.max()) + 1), np.zeros(size)
-        self.middle = float(self.mean.mean())
+        cells_of = np.bincount(self.runs)
+        there = cells_of > 0
+        self.middle = float(np.median(totals(self.runs, self.mean, len(cells_of))[there] / cells_of[there]))
         self.unsure = np.full(size, d.KINDS)
         self.between, self.of_runs, self.run_kinds = d.KINDS, d.RUNS, d.RUN_KINDS
         self.spare = len(values) - len(cells)
@@ -89,7 +94,7 @@ class _Levels:
         self.within = (d.WITHIN_COUNTS * d.WITHIN + square) / (d.WITHIN_COUNTS + self.spare)
 
     def known(self) -> Known:
-        for _ in range(8):
+        for _ in range(ROUNDS):
             self._levels()
             self._variances()
         seen = np.bincount(self.kind, minlength=self.size) > 0
@@ -102,7 +107,7 @@ class _Levels:
             within=self.within,
             kinds=self.between,
             run_kinds=self.run_kinds,
-            runs=d.RUNS_SHARE * self.of_runs + d.RUNS_LEAST,
+            runs=self.of_runs + d.RUNS_LEAST,
             of=self.kind,
             values=values,
             rest=values - self.middle - self.of_kind[self.kind],
@@ -115,9 +120,13 @@ class _Levels:
         self.of_kind = totals(self.kinds, (apart - self.of_run[self.runs]) * weight, self.size) / sure
         self.unsure = 1 / sure
         size = len(self.of_run)
-        sure = totals(self.runs, weight, size) + 1 / self.of_runs
+        sure = totals(self.runs, weight, size) + self._alike() / self.of_runs
         self.of_run = totals(self.runs, (apart - self.of_kind[self.kinds]) * weight, size) / sure
         self.middle = float((self.mean - self.of_run[self.runs] - self.of_kind[self.kinds]).mean())
+
+    def _alike(self) -> Floats:
+        """How much of each run is as the others are: the weights of a t-distribution, small of one that is far off."""
+        return (d.RUNS_FREEDOM + 1) / (d.RUNS_FREEDOM + self.of_run**2 / self.of_runs)
 
     def _variances(self) -> None:
         """Where hardly a kind comes twice in a run, what differs from run to run and within one is all one."""
@@ -136,4 +145,5 @@ class _Levels:
         seen = times > 0
         square = float((self.of_kind[seen] ** 2 + self.unsure[seen]).sum())
         self.between = (d.KINDS_COUNT * d.KINDS + square) / (d.KINDS_COUNT + int(seen.sum()))
-        self.of_runs = (d.RUNS_COUNT * d.RUNS + float((self.of_run**2).sum())) / (d.RUNS_COUNT + len(self.of_run))
+        square = float((self.of_run**2 * self._alike()).sum())
+        self.of_runs = (d.RUNS_COUNT * d.RUNS + square) / (d.RUNS_COUNT + len(self.of_run))

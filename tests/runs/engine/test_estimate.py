@@ -108,6 +108,15 @@ def test_a_run_twice_as_slow_as_before_is_expected_to_stay_so() -> None:
     assert estimate(slow).eta > 1.5 * 120
 
 
+def test_one_earlier_run_that_was_far_off_says_little_of_this_one() -> None:
+    kinds = [f"k{at}" for at in range(30)]
+    alike = [[(kind, 10.0 + at % 5 + run / 5) for at, kind in enumerate(kinds)] for run in range(5)]
+    odd = [[(kind, 8.0 * (10.0 + at % 5)) for at, kind in enumerate(kinds)]]
+    without, beside = (estimate(moment(size=30, kinds=kinds, history=each)) for each in (alike, alike + odd))
+    assert beside.eta == pytest.approx(without.eta, rel=0.1)
+    assert _width(beside) < 1.5 * _width(without)
+
+
 def _width(found: Estimate) -> float:
     return (found.high - found.low) / found.eta
 
