@@ -62,11 +62,24 @@ def _parts(runs: Sequence[Run], now: datetime) -> list[Row]:
     return [*rows, Row("Actual", [figures.precise(wall) for wall in walls], change(*walls))]
 
 
+MANY = 10.0  # times: beyond that nobody thinks in percent
+
+
 def change(first: float | None, second: float | None) -> str:
-    """By how much the second is more or less than the first: "+12 %"; nothing where that has no meaning."""
+    """By how much the second is more or less than the first: "+12 %", "15 times as much"; nothing where that has no
+    meaning."""
     if not first or second is None:
         return ""
-    percent = round(100 * (second / first - 1))
-    if abs(percent) > 999:
-        return f"{second / first:,.0f} times"
+    ratio = second / first
+    if ratio > MANY:
+        return f"{_about(ratio):,} times as much"
+    if 0 < ratio < 1 / MANY:
+        return f"1/{_about(1 / ratio):,} as much"
+    percent = round(100 * (ratio - 1))
     return f"{percent:+d} %".replace("-", "−") if percent else "±0 %"
+
+
+def _about(number: float) -> int:
+    """In two digits that count: 1,482 is 1,500."""
+    digits = len(str(int(number)))
+    return int(round(number, 2 - digits))

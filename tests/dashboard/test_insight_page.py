@@ -60,7 +60,7 @@ def test_the_page_shows_the_parts_the_total_and_how_the_figures_came_about(ended
     page = client.get(f"/runs/{ended.run_id}/insight/").content.decode()
     assert f'href="/runs/{ended.run_id}/insight/" data-tab="insight" aria-current="page"' in page
     assert "Dependencies" in page and "Nothing left" in page and "Actual" in page
-    assert "estimated" in page and "no record yet" in page and "Measure the baseline" in page
+    assert "estimated" in page and "no estimate of it was shown" in page and "Measure the baseline" in page
     assert '<svg class="spent is-work"' in page
 
 
@@ -69,8 +69,9 @@ def test_what_was_expected_of_it_is_held_against_what_it_took(ended: Scene, clie
     Checkpoint.objects.create(run=ended.run, point=0, elapsed=5, eta=4, low=3, high=6, **rest)  # 5 s were left of 10
     client.force_login(ended.run.owner)
     page = client.get(f"/runs/{ended.run_id}/insight/").content.decode()
-    assert "within the range 100 % of the time" in page and "10 %" in page
-    assert "no record yet" not in page
+    assert "<b>1.0 s</b>" in page
+    assert "10 % of the whole time, the middle of 1 estimate; the end lay within the range of 1 of them" in page
+    assert "no estimate of it was shown" not in page
 
 
 def test_a_run_that_has_not_begun_says_so(ada: User, client: Client) -> None:
