@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard import figures, insight_page
 from runs.engine.waterfall import Part
-from runs.insight import gained, past
+from runs.insight import kept, past
 from runs.models import Run
 
 
@@ -48,7 +48,7 @@ def _rows(lines: Sequence[past.Line]) -> list[Row]:
 
 def _parts(runs: Sequence[Run], now: datetime) -> list[Row]:
     """Seconds by part, of those that took any in either run; none where one of them cannot tell."""
-    found = [gained.gained(run, now) for run in runs]
+    found = [kept.of(run, now).found for run in runs]
     flows = [one.waterfall for one in found if one is not None]
     if len(flows) < len(runs):
         return []

@@ -6,6 +6,7 @@ from django.test import Client
 
 from dashboard import insight_page
 from runs.engine.waterfall import Kind, Part, Span, waterfall
+from runs.insight import kept
 from runs.models import Checkpoint, Run
 from tests.scenes import Scene, scene
 
@@ -83,3 +84,21 @@ def test_a_run_that_has_not_begun_says_so(ada: User, client: Client) -> None:
 def test_a_run_of_somebody_else_is_not_there(ended: Scene, client: Client, eve: User) -> None:
     client.force_login(eve)
     assert client.get(f"/runs/{ended.run_id}/insight/").status_code == 404
+
+
+def test_of_a_large_run_the_page_comes_first_and_the_rest_after_it(ended: Scene, client: Client) -> None:
+    Run.objects.update(total=kept.QUICK_SUBTASKS + 1)
+    client.force_login(ended.run.owner)
+    path = f"/runs/{ended.run_id}/insight/"
+    page = client.get(path).content.decode()
+    assert "Being worked out from 1,001 subtasks" in page and 'hx-trigger="load"' in page
+    assert "Agents busy" not in page and "Perfetto" in page
+    part = client.get(path, headers={"HX-Target": "div#run-insight"}).content.decode()
+    assert "Agents busy" in part and "<html" not in part
+    assert "Agents busy" in client.get(path).content.decode()  # it is known now
+
+
+def test_without_scripts_it_is_waited_for(ended: Scene, client: Client) -> None:
+    Run.objects.update(total=kept.QUICK_SUBTASKS + 1)
+    client.force_login(ended.run.owner)
+    assert "Agents busy" in client.get(f"/runs/{ended.run_id}/insight/?now=1").content.decode()
