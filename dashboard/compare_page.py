@@ -66,16 +66,16 @@ MANY = 10.0  # times: beyond that nobody thinks in percent
 
 
 def change(first: float | None, second: float | None) -> str:
-    """By how much the second is more or less than the first: "+12 %", "15 times as much"; nothing where that has no
-    meaning."""
+    """By how much the second is more or less than the first: "+12 %", "15 times as much", "next to nothing"; nothing
+    where that has no meaning."""
     if not first or second is None:
         return ""
     ratio = second / first
     if ratio > MANY:
         return f"{_about(ratio):,} times as much"
-    if 0 < ratio < 1 / MANY:
-        return f"1/{_about(1 / ratio):,} as much"
     percent = round(100 * (ratio - 1))
+    if percent == -100 and second:
+        return "next to nothing"
     return f"{percent:+d} %".replace("-", "−") if percent else "±0 %"
 
 
