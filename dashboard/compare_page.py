@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard import figures, insight_page
 from runs.engine.waterfall import Part
-from runs.insight import gained, past
+from runs.insight import kept, past
 from runs.models import Run
 
 
@@ -48,7 +48,7 @@ def _rows(lines: Sequence[past.Line]) -> list[Row]:
 
 def _parts(runs: Sequence[Run], now: datetime) -> list[Row]:
     """Seconds by part, of those that took any in either run; none where one of them cannot tell."""
-    found = [gained.gained(run, now) for run in runs]
+    found = [kept.of(run, now).found for run in runs]
     flows = [one.waterfall for one in found if one is not None]
     if len(flows) < len(runs):
         return []
@@ -62,11 +62,24 @@ def _parts(runs: Sequence[Run], now: datetime) -> list[Row]:
     return [*rows, Row("Actual", [figures.precise(wall) for wall in walls], change(*walls))]
 
 
+MANY = 10.0  # times: beyond that nobody thinks in percent
+
+
 def change(first: float | None, second: float | None) -> str:
-    """By how much the second is more or less than the first: "+12 %"; nothing where that has no meaning."""
+    """By how much the second is more or less than the first: "+12 %", "15 times as much", "next to nothing"; nothing
+    where that has no meaning."""
     if not first or second is None:
         return ""
-    percent = round(100 * (second / first - 1))
-    if abs(percent) > 999:
-        return f"{second / first:,.0f} times"
+    ratio = second / first
+    if ratio > MANY:
+        return f"{_about(ratio):,} times as much"
+    percent = round(100 * (ratio - 1))
+    if percent == -100 and second:
+        return "next to nothing"
     return f"{percent:+d} %".replace("-", "−") if percent else "±0 %"
+
+
+def _about(number: float) -> int:
+    """In two digits that count: 1,482 is 1,500."""
+    digits = len(str(int(number)))
+    return int(round(number, 2 - digits))

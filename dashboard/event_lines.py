@@ -70,11 +70,16 @@ def _line(run: Run, event: Event, keys: dict[int, str], agents: dict[int, str]) 
         words,
         keys.get(event.subtask_id or 0, ""),
         agents.get(event.agent_id or 0, ""),
-        ansi.visible(_said(event))[:LONGEST],
+        _once(words, ansi.plain(_said(event)))[:LONGEST],
         event.at,
         figures.exact(event.at),
         figures.on_axis((event.at - origin(run)).total_seconds()),
     )
+
+
+def _once(words: str, said: str) -> str:
+    """Nothing where it only says again what the event is called."""
+    return "" if words.endswith(said) else said
 
 
 def _at_once(limit: int | None) -> str:

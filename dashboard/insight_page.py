@@ -125,11 +125,18 @@ def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
 
 def _eta(run: Run) -> Fact:
     """How far off what was expected of it turned out to be."""
-    found = eta_record([run.pk]) if run.finished_at else None
-    if found is None:
-        return Fact("ETA error", figures.UNKNOWN, "", "no record yet")
-    right = f"of the whole time; within the range {percent(found['coverage_percent'])} of the time"
-    return Fact("ETA error", percent(found["error_percent"]), "measured", right)
+    name = "Estimate off by"
+    if run.finished_at is None:
+        return Fact(name, figures.UNKNOWN, "", "known when the run has ended")
+    found = eta_record([run.pk])
+    if found is None or run.started_at is None:
+        return Fact(name, figures.UNKNOWN, "", "no estimate of it was shown that the end could judge")
+    off = found["error_percent"] / 100 * (run.finished_at - run.started_at).total_seconds()
+    shown = found["checkpoints"]
+    held = round(shown * found["coverage_percent"] / 100)
+    right = f"{percent(found['error_percent'])} of the whole time, the middle of {figures.plural(shown, 'estimate')}; "
+    right += f"the end lay within the range of {held:,} of them"
+    return Fact(name, figures.duration(off), "measured", right)
 
 
 def _slowdown_words(found: Gained | None) -> str:

@@ -39,7 +39,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
         "verdict": verdict(run, progress),
-        "per_minute": per_minute(progress),
+        "pace": pace(progress),
         "busy": busy(progress),
         "slowed": "" if ended else slowed(progress),
         "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
@@ -178,10 +178,17 @@ def binding(run: Run) -> str:
     return f"limit: {figures.duration(run.work_seconds)} of work shared by {agents:,} agents"
 
 
-def per_minute(progress: dict[str, Any]) -> int | None:
-    """Completed subtasks a minute so far."""
-    elapsed = progress["elapsed_seconds"]
-    return round(60 * progress["completed"] / elapsed) if elapsed >= 1 and progress["completed"] else None
+def pace(progress: dict[str, Any]) -> str:
+    """How many subtasks were completed in what time, so far: "33 a minute", "4 an hour"."""
+    completed, elapsed = progress["completed"], progress["elapsed_seconds"]
+    if not completed:
+        return "none yet"
+    if elapsed < 1:
+        return "within a second"
+    for seconds, word in ((60, "a minute"), (3600, "an hour")):
+        if completed * seconds >= elapsed:
+            return f"{round(completed * seconds / elapsed):,} {word}"
+    return f"{max(1, round(completed * 86_400 / elapsed)):,} a day"
 
 
 def slowed(progress: dict[str, Any]) -> str:

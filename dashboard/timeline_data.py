@@ -19,6 +19,7 @@ def answer(run: Run, after: str, now: datetime) -> dict[str, Any]:
         "now": now.isoformat(),
         "origin": bars.origin(run).isoformat(),
         "end": run.finished_at and run.finished_at.isoformat(),
+        "rested": round(1000 * _rested(run, now)),
         "max_agents": run.max_agents,
         "held": busiest.described(run),
         "ahead": [] if found.more else _ahead(run, now),
@@ -44,3 +45,10 @@ def _ends(run: Run) -> list[int] | None:
     if run.finished_at or run.eta_low_at is None or run.eta_high_at is None:
         return None
     return [round(1000 * (at - bars.origin(run)).total_seconds()) for at in (run.eta_low_at, run.eta_high_at)]
+
+
+def _rested(run: Run, now: datetime) -> float:
+    """Seconds in which nobody was to be at work, of the time so far."""
+    since = run.paused_at
+    until = run.finished_at or now
+    return run.paused_seconds + (max(0.0, (until - since).total_seconds()) if since else 0.0)

@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from dashboard import ansi, figures
 from runs import attention
@@ -70,6 +70,12 @@ def visible(thing: object) -> str:
 def plain(text: str) -> str:
     """A message without colours and other escape sequences."""
     return ansi.plain(text)
+
+
+@register.filter
+def key(text: str) -> SafeString:
+    """The key of a subtask, which may be broken after its points where it is too long for its place."""
+    return mark_safe(escape(text).replace(".", ".<wbr>").replace("_", "_<wbr>"))  # noqa: S308  (escaped)
 
 
 # ---- icons and statuses ----

@@ -151,11 +151,9 @@ def rollback(request: HttpRequest, run_id: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def cancel_picked(request: HttpRequest, run_id: int) -> HttpResponse:
-    run = steered_run(request, run_id)
-    if request.method == "POST":
-        keys = request.POST.getlist("key")
+    run, keys = steered_run(request, run_id), _picked(request)
+    if not _asks_first(request):
         return _do(request, run_id, lambda: picked.cancel(run_id, keys), f"{_subtasks(keys)} being cancelled.")
-    keys = request.GET.getlist("key")
     try:
         picked.refuse_unknown(run_id, keys)
     except Refused as refused:
@@ -163,8 +161,17 @@ def cancel_picked(request: HttpRequest, run_id: int) -> HttpResponse:
     return _ask(request, "run/confirm_cancel_picked.html", _to_cancel(run, keys))
 
 
+def _picked(request: HttpRequest) -> list[str]:
+    return list(dict.fromkeys((request.POST if request.method == "POST" else request.GET).getlist("key")))
+
+
+def _asks_first(request: HttpRequest) -> bool:
+    """More picks than an address can hold are asked about by POST."""
+    return request.method == "GET" or "ask" in request.GET
+
+
 def _subtasks(keys: list[str]) -> str:
-    return "1 subtask is" if len(set(keys)) == 1 else f"{len(set(keys)):,} subtasks are"
+    return "1 subtask is" if len(keys) == 1 else f"{len(keys):,} subtasks are"
 
 
 def _to_cancel(run: Run, keys: list[str]) -> dict[str, object]:
@@ -190,10 +197,10 @@ def _to_cancel(run: Run, keys: list[str]) -> dict[str, object]:
 def retry_picked(request: HttpRequest, run_id: int) -> HttpResponse:
     """Asks first; then leads to a new run of just these, and of what they need."""
     run = steered_run(request, run_id)
-    keys = list(dict.fromkeys((request.POST if request.method == "POST" else request.GET).getlist("key")))
+    keys = _picked(request)
     try:
         picked.refuse_unknown(run_id, keys)
-        if request.method == "GET":
+        if _asks_first(request):
             total, carried = actions.would_retry(run, keys)
             needed = total - carried - len(keys)
             asked = {"run": run, "keys": keys, "carried": carried, "needed": needed}

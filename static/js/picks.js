@@ -1,65 +1,80 @@
-// Picking rows of a table: by their boxes, by shift- and ctrl-click on a row, by Space. What is picked is what is
-// checked, so the form below the table says it to the server by itself.
+// Picking rows of a table: by their boxes, by shift- and ctrl-click on a row, by Space. What is picked stays so from page
+// to page of the table, and while rows come and go: it is kept for this tab. The form below the table says it to the
+// server; picks of other pages are hidden fields of it.
+const MOST = 500;
 const ROW = "[data-picks] [data-row]";
 const boxOf = (row) => row?.querySelector(".pick input");
 const boxes = () => [...document.querySelectorAll(ROW)].map(boxOf);
-const picked = () => boxes().filter((box) => box.checked);
+const store = () => `picked ${document.querySelector("[data-picks]")?.dataset.picks || location.pathname}`;
 let last = ""; // the key of the box that was set last: where a range begins
-
-// ---- what was picked on other pages of the list: kept for this tab, and sent along by the form ----
-
-const form = () => document.querySelector("#pick[data-keeps]");
-const PLACE = `picks:${location.pathname}`;
-const kept = new Set(form() ? read() : []);
+const before = read(); // what the boxes are called, and the values of those that are picked
+let name = before[0];
+const kept = new Set(before.slice(1));
 
 function read() {
   try {
-    return JSON.parse(sessionStorage.getItem(PLACE)) ?? [];
+    return JSON.parse(sessionStorage.getItem(store())) ?? ["key"];
   } catch {
-    return [];
+    return ["key"];
   }
 }
 
 function keep() {
-  if (!form()) return;
-  for (const box of boxes()) kept[box.checked ? "add" : "delete"](box.value);
-  const here = new Set(boxes().map((box) => box.value));
-  form().querySelectorAll("[data-elsewhere]").forEach((input) => input.remove());
-  for (const value of [...kept].filter((one) => !here.has(one))) {
-    const input = document.createElement("input");
-    Object.assign(input, {type: "hidden", name: boxes()[0]?.name ?? form().dataset.keeps, value});
-    input.dataset.elsewhere = "";
-    form().append(input);
-  }
   try {
-    sessionStorage.setItem(PLACE, JSON.stringify([...kept]));
+    sessionStorage.setItem(store(), JSON.stringify([name, ...kept]));
   } catch {
-    // it holds on this page, then
+    return; // then it lasts as long as the page
   }
 }
 
-// Boxes that came say what is kept of them.
-function restore() {
-  if (form()) boxes().forEach((box) => (box.checked = kept.has(box.value)));
-  tell();
-}
-
-function forget() {
-  boxes().forEach((box) => (box.checked = false));
-  kept.clear();
-  tell();
-}
-
-function tell() {
+// From the boxes to what is kept, as somebody has set them.
+function take() {
+  for (const box of boxes()) {
+    if (!box.checked) kept.delete(box.value);
+    else if (kept.has(box.value) || kept.size < MOST) kept.add(box.value);
+  }
   keep();
-  const count = form() ? kept.size : picked().length;
+  tell();
+}
+
+// From what is kept to the page.
+function tell() {
+  const here = boxes();
+  name = here[0]?.name ?? name;
+  for (const box of here) box.checked = kept.has(box.value);
+  const elsewhere = [...kept].filter((key) => !here.some((box) => box.value === key));
+  hide(elsewhere);
   const words = document.querySelector("[data-picked]");
-  if (words && count) words.textContent = `${count.toLocaleString("en")} picked`;
-  for (const button of document.querySelectorAll("[data-for-two]")) button.disabled = count !== 2;
+  if (words && kept.size) words.textContent = inWords(kept.size, elsewhere.length);
+  for (const button of document.querySelectorAll("[data-for-two]")) button.disabled = kept.size !== 2;
   const all = document.querySelector("[data-picks-all]");
   if (!all) return;
-  all.checked = count > 0 && count === boxes().length;
-  all.indeterminate = count > 0 && !all.checked;
+  all.checked = here.length > 0 && here.every((box) => box.checked);
+  all.indeterminate = !all.checked && here.some((box) => box.checked);
+}
+
+function inWords(count, elsewhere) {
+  const most = count === MOST ? ", the most at a time" : "";
+  const away = elsewhere ? `, ${elsewhere.toLocaleString("en")} on other pages` : "";
+  return `${count.toLocaleString("en")} picked${away}${most}`;
+}
+
+function hide(keys) {
+  const form = document.getElementById("pick");
+  if (!form) return;
+  form.querySelectorAll("[data-elsewhere]").forEach((field) => field.remove());
+  for (const key of keys) {
+    const field = document.createElement("input");
+    Object.assign(field, {type: "hidden", name, value: key});
+    field.dataset.elsewhere = "";
+    form.append(field);
+  }
+}
+
+function clear() {
+  kept.clear();
+  keep();
+  tell();
 }
 
 // From the box that was set last to this one, as this one is to be.
@@ -75,7 +90,7 @@ function set(box, checked, ranges) {
   if (ranges) reach(box, checked);
   else box.checked = checked;
   last = box.value;
-  tell();
+  take();
 }
 
 // ---- by mouse ----
@@ -97,7 +112,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", ({target}) => {
   if (target.matches("[data-picks-all]")) boxes().forEach((box) => (box.checked = target.checked));
-  tell();
+  if (target.matches("[data-picks-all], .pick input")) take();
 });
 
 // ---- by keyboard: on the row that has the focus ----
@@ -111,7 +126,7 @@ document.addEventListener("keydown", (event) => {
   const box = boxOf(row);
   if (!box?.checkVisibility()) return;
   if (event.key === " ") set(box, event.shiftKey || !box.checked, event.shiftKey);
-  else if (event.key === "x" && letters() && !picked().length && row.dataset.key) asks(row);
+  else if (event.key === "x" && letters() && !kept.size && row.dataset.key) asks(row);
   else return;
   event.preventDefault();
 });
@@ -124,19 +139,19 @@ function letters() {
   }
 }
 
-// ---- what was picked stays so while rows change; not when something was done with it ----
+// ---- what was picked is forgotten when something was done with it ----
 
 document.addEventListener("reset", (event) => {
   if (event.target.id !== "pick") return;
   event.preventDefault();
-  forget();
+  clear();
 });
 document.addEventListener("submit", ({target}) => {
-  if (target === form()) setTimeout(() => sessionStorage.removeItem(PLACE)); // what was picked for is done
+  if (target.matches("[data-of-picked]:not([hx-post])")) clear();
 });
 document.addEventListener("htmx:after:request", ({detail}) => {
   const {sourceElement, response} = detail.ctx;
-  if (sourceElement.matches?.("[data-of-picked]") && response.status < 400) forget();
+  if (sourceElement.matches?.("[data-of-picked]") && response.status < 400) clear();
 });
-document.addEventListener("htmx:after:swap", restore);
-restore();
+document.addEventListener("htmx:after:swap", tell);
+tell();

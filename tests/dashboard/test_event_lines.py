@@ -70,6 +70,13 @@ def test_hidden_characters_in_an_event_are_spelled_out(ada: User) -> None:
     assert lines(there)[0].said == "⟨U+202E⟩gnihtemos"
 
 
+def test_colours_in_what_was_printed_are_left_out(ada: User) -> None:
+    there = scene(ada, "a")
+    there.start("a")
+    there.fail("a", error="exit code 1: \x1b[31;1merror\x1b[0m")
+    assert [line.said for line in lines(there)[-2:]] == ["exit code 1: error", ""]  # "run failed" says the rest
+
+
 def test_names_take_two_queries_for_any_number_of_events(
     ada: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -6,6 +6,7 @@ from django.test import Client
 
 from dashboard import insight_page
 from runs.engine.waterfall import Kind, Part, Span, waterfall
+from runs.insight import kept
 from runs.models import Checkpoint, Run
 from tests.scenes import Scene, scene
 
@@ -60,7 +61,7 @@ def test_the_page_shows_the_parts_the_total_and_how_the_figures_came_about(ended
     page = client.get(f"/runs/{ended.run_id}/insight/").content.decode()
     assert f'href="/runs/{ended.run_id}/insight/" data-tab="insight" aria-current="page"' in page
     assert "Dependencies" in page and "Nothing left" in page and "Actual" in page
-    assert "estimated" in page and "no record yet" in page and "Measure the baseline" in page
+    assert "estimated" in page and "no estimate of it was shown" in page and "Measure the baseline" in page
     assert '<svg class="spent is-work"' in page
 
 
@@ -69,8 +70,9 @@ def test_what_was_expected_of_it_is_held_against_what_it_took(ended: Scene, clie
     Checkpoint.objects.create(run=ended.run, point=0, elapsed=5, eta=4, low=3, high=6, **rest)  # 5 s were left of 10
     client.force_login(ended.run.owner)
     page = client.get(f"/runs/{ended.run_id}/insight/").content.decode()
-    assert "within the range 100 % of the time" in page and "10 %" in page
-    assert "no record yet" not in page
+    assert "<b>1.0 s</b>" in page
+    assert "10 % of the whole time, the middle of 1 estimate; the end lay within the range of 1 of them" in page
+    assert "no estimate of it was shown" not in page
 
 
 def test_a_run_that_has_not_begun_says_so(ada: User, client: Client) -> None:
@@ -82,3 +84,21 @@ def test_a_run_that_has_not_begun_says_so(ada: User, client: Client) -> None:
 def test_a_run_of_somebody_else_is_not_there(ended: Scene, client: Client, eve: User) -> None:
     client.force_login(eve)
     assert client.get(f"/runs/{ended.run_id}/insight/").status_code == 404
+
+
+def test_of_a_large_run_the_page_comes_first_and_the_rest_after_it(ended: Scene, client: Client) -> None:
+    Run.objects.update(total=kept.QUICK_SUBTASKS + 1)
+    client.force_login(ended.run.owner)
+    path = f"/runs/{ended.run_id}/insight/"
+    page = client.get(path).content.decode()
+    assert "Being worked out from 1,001 subtasks" in page and 'hx-trigger="load"' in page
+    assert "Agents busy" not in page and "Perfetto" in page
+    part = client.get(path, headers={"HX-Target": "div#run-insight"}).content.decode()
+    assert "Agents busy" in part and "<html" not in part
+    assert "Agents busy" in client.get(path).content.decode()  # it is known now
+
+
+def test_without_scripts_it_is_waited_for(ended: Scene, client: Client) -> None:
+    Run.objects.update(total=kept.QUICK_SUBTASKS + 1)
+    client.force_login(ended.run.owner)
+    assert "Agents busy" in client.get(f"/runs/{ended.run_id}/insight/?now=1").content.decode()

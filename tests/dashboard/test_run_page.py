@@ -65,10 +65,20 @@ def test_the_limit_that_binds_is_named(columns: dict[str, Any], words: str) -> N
     assert run_page.limit(run) == words
 
 
-def test_a_rate_is_not_told_before_there_is_any() -> None:
-    assert run_page.per_minute({"elapsed_seconds": 0.5, "completed": 9}) is None
-    assert run_page.per_minute({"elapsed_seconds": 30, "completed": 0}) is None
-    assert run_page.per_minute({"elapsed_seconds": 30, "completed": 10}) == 20
+@pytest.mark.parametrize(
+    ("completed", "elapsed", "words"),
+    [
+        (0, 30, "none yet"),
+        (9, 0.5, "within a second"),
+        (10, 30, "20 a minute"),
+        (1, 60, "1 a minute"),
+        (4, 3600, "4 an hour"),
+        (1, 7200, "12 a day"),
+        (1, 400_000, "1 a day"),
+    ],
+)
+def test_a_pace_is_said_in_the_time_it_takes(completed: int, elapsed: float, words: str) -> None:
+    assert run_page.pace({"completed": completed, "elapsed_seconds": elapsed}) == words
 
 
 def test_a_run_that_is_held_is_not_judged() -> None:

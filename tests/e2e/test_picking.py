@@ -169,3 +169,59 @@ def test_rows_are_picked_without_scripts(visit: Open, there: Scene) -> None:
     page.get_by_role("button", name="Cancel 2 subtasks").click()
     expect(page).to_have_url(re.compile(rf"/runs/{there.run_id}/$"))
     assert there.run.cancelled == 2
+
+
+# ---- from page to page ----
+
+
+@pytest.fixture
+def long(ada: User) -> Scene:
+    """More subtasks than one page of the table shows."""
+    return scene(ada, [f"t{number:03}" for number in range(60)])
+
+
+def test_picks_are_kept_from_page_to_page_and_cancelled_together(visit: Open, long: Scene) -> None:
+    page = opened(visit, long)
+    page.get_by_label("Pick t000", exact=True).check()
+    page.get_by_label("Pick t001", exact=True).check()
+    page.get_by_role("link", name="Next").click()
+    page.get_by_label("Pick t055", exact=True).check()
+    bar = page.locator(".pick-bar")
+    expect(bar).to_contain_text("3 picked, 2 on other pages")
+    page.goto(f"/runs/{long.run_id}/subtasks/?status=failed")
+    expect(bar).to_contain_text("3 picked, 3 on other pages")
+    bar.get_by_role("button", name="Cancel…").click()
+    dialog = page.get_by_role("dialog", name="Cancel 3 subtasks?")
+    dialog.get_by_role("button", name="Cancel 3 subtasks").click()
+    expect(page.get_by_text("3 subtasks are being cancelled.")).to_be_visible()
+    expect(bar).to_be_hidden()
+    assert {key for key, status in statuses(long).items() if status == "cancelled"} == {"t000", "t001", "t055"}
+
+
+def test_picks_of_other_pages_are_tried_again_and_then_forgotten(visit: Open, long: Scene) -> None:
+    actions.cancel(long.run_id)
+    with long.entry():  # nothing is under way, so it ends at the next pass
+        pass
+    page = visit(f"/runs/{long.run_id}/subtasks/?q=t00")
+    page.get_by_label("Pick all on this page").check()
+    page.goto(f"/runs/{long.run_id}/subtasks/?q=t059")
+    page.get_by_label("Pick t059", exact=True).check()
+    page.locator(".pick-bar").get_by_role("button", name="Try again…").click()
+    page.get_by_role("dialog", name="Try 11 subtasks again?").get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("This is a new run of what you picked")).to_be_visible()
+    expect(page.locator('[data-counter="total"]')).to_have_attribute("data-value", "11")
+    page.goto(f"/runs/{long.run_id}/subtasks/")
+    expect(page.locator(".pick-bar")).to_be_hidden()
+
+
+def test_what_is_unpicked_or_cleared_is_not_kept(visit: Open, long: Scene) -> None:
+    page = opened(visit, long)
+    page.get_by_label("Pick t000", exact=True).check()
+    page.get_by_label("Pick t001", exact=True).check()
+    page.get_by_label("Pick t001", exact=True).uncheck()
+    page.reload()
+    expect(page.get_by_label("Pick t000", exact=True)).to_be_checked()
+    assert picked(page) == ["t000"]
+    page.get_by_role("button", name="Clear").click()
+    page.reload()
+    assert picked(page) == []

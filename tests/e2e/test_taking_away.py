@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Open
+from tests.e2e.test_accessible import violations
 from tests.e2e.todo_page import live
 from tests.scenes import scene
 
@@ -22,6 +23,7 @@ def test_a_run_under_way_can_be_taken_away_as_a_file(visit: Open, ada: User, wid
     expect(files).to_have_count(5)
     for at in range(5):
         expect(files.nth(at)).to_be_in_viewport(ratio=1)
+    assert violations(page) == []
     with page.expect_download() as taken:
         page.locator("#run-export").get_by_role("link", name="CSV").click()
     assert taken.value.suggested_filename.endswith(".csv")

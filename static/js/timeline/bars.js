@@ -16,7 +16,7 @@ export class Bars {
     this.rowOf = new Map();
     this.origin = 0;
     this.end = null;
-    this.agentsAllowed = 0;
+    this.rested = 0; // for how long nobody was to be at work, of the time so far
     this.held = null; // the row of the busiest resource
     this.ends = null; // the earliest and the latest that the end is expected
     this.loading = null;
@@ -45,7 +45,7 @@ export class Bars {
     this.origin = Date.parse(chunk.origin);
     this.end = chunk.end && Date.parse(chunk.end) - this.origin;
     this.after = chunk.after;
-    this.agentsAllowed = chunk.max_agents;
+    this.rested = chunk.rested;
     this.ends = chunk.ends;
     if (chunk.held) this.held = Object.assign(this.held ?? {bars: [], lanes: [], ahead: [], dirty: false}, chunk.held);
     for (const agent of chunk.agents) this.#row(agent);
@@ -97,6 +97,12 @@ export class Bars {
   /** The attempt that followed this one at the same subtask. */
   retryOf(bar) {
     return this.byKey.get(bar.key).find((other) => other.epoch === bar.epoch + 1);
+  }
+
+  /** Until when anybody has been at work. */
+  reach(now) {
+    const ends = [...this.byId.values()].map((bar) => bar.to ?? now);
+    return ends.reduce((latest, end) => Math.max(latest, end), 0);
   }
 
   /** Until when there is something to see, in ms since the origin: what is expected to come, too. */

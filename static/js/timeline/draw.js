@@ -59,6 +59,18 @@ export class Painter {
     this.#names(bars, now);
   }
 
+  /** As wide as it takes to name everybody, within bounds. */
+  namesWidth(bars, margin, least, most) {
+    const {c, colours} = this;
+    const wide = (font, words) => ((c.font = `${font} ${colours.font}`), c.measureText(words).width);
+    const named = bars.rows.map((row) => Math.max(
+      wide("13px", row.name),
+      wide("11px", `${row.completed.toLocaleString("en")} done · 100 % busy`),
+    ));
+    const widest = named.reduce((found, width) => Math.max(found, width), 0) + margin + 10;
+    return Math.min(most, Math.max(least, Math.ceil(widest / 12) * 12));
+  }
+
   /** From `top` to `foot`: what is over, when the end is expected, and the lines of the axis. */
   #ground(bars, view, now, top, foot) {
     const {c, colours} = this;
@@ -211,7 +223,7 @@ export class Painter {
 
 /** The share of the time so far in which an agent was at work, from 0 to 1. */
 function busy(bars, row, now) {
-  const elapsed = (bars.end ?? now) / 1000;
+  const elapsed = ((bars.end ?? now) - bars.rested) / 1000;
   if (elapsed < 1) return null;
   const open = row.bars.slice(-20).filter((bar) => OPEN.has(bar.status));
   const seconds = open.reduce((sum, bar) => sum + Math.max(0, now - bar.from) / 1000, row.busy);
@@ -221,12 +233,12 @@ function busy(bars, row, now) {
 /** The share of the time so far in which somebody held the busiest resource. */
 function heldFor(bars, now) {
   const until = bars.end ?? now;
-  if (until < 1000) return null;
+  if (until - bars.rested < 1000) return null;
   let [sum, reached] = [0, 0];
   for (const bar of bars.held.bars) { // in the order of their beginnings
     const to = bar.to ?? until;
     sum += Math.max(0, to - Math.max(bar.from, reached));
     reached = Math.max(reached, to);
   }
-  return Math.min(1, sum / until);
+  return Math.min(1, sum / (until - bars.rested));
 }

@@ -24,7 +24,7 @@ const view = new View();
 const painter = new Painter(canvas);
 const reserved = Number(frame.dataset.rows); // for the agents that will come: the page must not grow with each
 const foot = "held" in frame.dataset ? HELD : 0; // the row of the busiest resource, below those that scroll
-const layout = {names: 148, row: 44, scrolled: 0, margin: 16};
+const layout = {names: 0, row: 44, scrolled: 0, margin: 16};
 let picked = null;
 let hovered = null;
 let due = false;
@@ -52,8 +52,9 @@ function redraw() {
 
 function measure() {
   const narrow = frame.clientWidth < 600;
-  layout.names = narrow ? 92 : 148;
   layout.margin = narrow ? 12 : 16;
+  // It does not become narrower again: what is being looked at would move.
+  layout.names = narrow ? 92 : painter.namesWidth(bars, layout.margin, Math.max(148, layout.names), 220);
   const count = Math.max(1, reserved, bars.rows.length);
   layout.row = HEIGHTS.find(([most]) => count <= most)[1];
   const rows = count * layout.row + foot;
@@ -82,8 +83,11 @@ function shown() {
 
 function begin() {
   begun = true;
+  const span = Math.min(LONGEST_FIRST_SPAN, Math.max(FIRST_SPAN, now() * 1.5));
+  const seen = bars.reach(now());
   if (bars.end !== null) view.fit(last());
-  else view.follow(now(), Math.min(LONGEST_FIRST_SPAN, Math.max(FIRST_SPAN, now() * 1.5)));
+  else if (seen && seen < now() - span / 2) view.fit(seen); // for long nothing has happened
+  else view.follow(now(), span);
 }
 
 let waiting = null;

@@ -139,3 +139,8 @@ def test_how_long_an_attempt_took_is_precise(ada: User) -> None:
     there.complete("a")
     assert abreast.took(there.attempt("a")) == "10.4 s"
     assert ">0:10.4</time>" in abreast.offset(there.run, there.now)
+
+
+def test_a_key_may_be_broken_after_its_points_and_nothing_else_changes() -> None:
+    assert abreast.key("imports.line_items-2") == "imports.<wbr>line_<wbr>items-2"
+    assert abreast.key("<b>.") == "&lt;b&gt;.<wbr>"

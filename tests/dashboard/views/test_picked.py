@@ -91,3 +91,18 @@ def test_only_whoever_may_change_a_run_can_pick(browser: Client, ada: User, ther
 def test_what_has_ended_is_not_asked_about(browser: Client, there: Scene) -> None:
     response = browser.get(f"/runs/{there.run_id}/subtasks/a/cancel/")
     assert said(response) == ["a is completed. There is nothing to cancel."]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "retry"])
+def test_more_than_an_address_can_hold_is_asked_about_by_post(browser: Client, ada: User, verb: str) -> None:
+    keys = [f"t{number}" for number in range(500)]
+    there = scene(ada, keys)
+    if verb == "retry":
+        actions.cancel(there.run_id)
+        with there.entry():
+            pass
+    before = there.run.last_seq
+    html = browser.post(f"/runs/{there.run_id}/picked/{verb}/?ask=1", {"key": keys}, headers=HTMX).content.decode()
+    assert "500 subtasks" in html
+    assert there.run.last_seq == before
+    assert Run.objects.count() == 1
