@@ -70,12 +70,13 @@ def mcp(server: str) -> str:
 
 
 def celery(server: str) -> str:
-    """Shows what an application on Celery does, by two lines in it."""
-    return (
-        f"curl -sSO {server}/abreast_celery.py\n"
-        "# where the app is made, below it; the token is in the environment:\n"
-        f'import abreast_celery; abreast_celery.follow(app, "{server}")'
-    )
+    """Fetches what an application on Celery imports."""
+    return f"curl -sSO {server}/abreast_celery.py"
+
+
+def celery_lines(server: str) -> str:
+    """For the module in which the application is made, below that; the token is in its environment."""
+    return f'import abreast_celery\nabreast_celery.follow(app, "{server}")'
 
 
 def reports(server: str) -> str:
@@ -98,3 +99,7 @@ def todos(server: str) -> str:
         '    {"content": "Read the code", "status": "completed"},\n'
         '    {"content": "Fix the bug", "status": "in_progress", "activeForm": "Fixing the bug"}]}\''
     )
+
+
+# What the settings page shows, by the names of these.
+WAYS = (hooks, agent, mcp, reports, todos, celery, celery_lines)
