@@ -16,6 +16,7 @@ from runs.api.insights import DAYS
 from runs.engine import states
 from runs.insight import past
 
+UNPAID = 6  # shown of what did not pay
 PERIODS = (7, 30, 90, 365)
 STATUSES = (states.Run.COMPLETED, states.Run.FAILED, states.Run.CANCELLED)
 
@@ -45,6 +46,8 @@ def _past(request: HttpRequest, now: datetime) -> dict[str, Any]:
     query = {"status": status, "days": request.GET.get("days", "")}
     context = {"past": found, "days": days, "periods": PERIODS, "status": status}
     context |= {"past_query": f"?{urlencode({'days': days, 'status': status})}"}
+    context |= {"ended_total": past.count(viewer(request), days, now, status)}
+    context |= {"unpaid": sorted(found.did_not_pay, key=lambda line: line.speedup or 0)[:UNPAID]}
     context |= {"completed": sum(line.run.completed for line in found.lines)}
     context |= {"chips": chips.by_status(reverse("insights"), STATUSES, query)}
     return context | over_time.context(found.lines, now, days)

@@ -20,9 +20,11 @@ htmx.registerExtension("abreast", {
     }
   },
 
-  // Which tab and row is the current one differs from viewer to viewer: the server's fragments do not say.
+  // Which tab and row is the current one, and what is open, differs from viewer to viewer: the server's fragments do
+  // not say.
   htmx_before_morph_attr: (element, {attrName, newValue}) =>
-    !(attrName === "aria-current" && newValue === null && element.matches("[data-tab], [data-row]")),
+    !(attrName === "aria-current" && newValue === null && element.matches("[data-tab], [data-row]")) &&
+    !(attrName === "open" && newValue === null && element.matches("details")),
 });
 
 document.addEventListener("animationend", ({target}) => target.classList.remove("is-changed"));
