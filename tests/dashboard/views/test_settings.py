@@ -87,6 +87,12 @@ def test_an_application_that_reports_is_heard(browser: Client) -> None:
     assert "Celery: shop" in light(browser)
 
 
+def test_what_counts_on_is_not_spoken_each_time(browser: Client) -> None:
+    Api(made(browser)).get("runs/")
+    spoken = re.search(r'role="status">(.*?)</span></span>', light(browser), re.DOTALL)
+    assert spoken is not None and "Heard from it" in spoken[1] and "data-tick" not in spoken[1]
+
+
 def test_any_use_of_a_token_is_heard(browser: Client) -> None:
     Api(made(browser)).get("runs/")
     assert "A program used its token" in light(browser)
