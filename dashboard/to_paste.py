@@ -5,7 +5,7 @@ import json
 from django.http import HttpRequest
 
 TOKEN = "export ABREAST_TOKEN=$(\n  .venv/bin/python manage.py create_token laptop --scope operator)"  # noqa: S105
-_HEADERS = "-H \"Authorization: Bearer $ABREAST_TOKEN\" -H 'Content-Type: application/json'"
+_HEADERS = "-H \"Authorization: Bearer $ABREAST_TOKEN\" \\\n  -H 'Content-Type: application/json'"
 
 
 def server_of(request: HttpRequest) -> str:
@@ -35,6 +35,11 @@ def a_run(server: str) -> str:
         "  | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])')\n"
         'api "/todos/$TODO/run/" \'{"max_agents": 4}\''
     )
+
+
+def to_begin(request: HttpRequest) -> dict[str, str]:
+    """For pages that have nothing to show yet: a way to a token, and a first run."""
+    return {"token": TOKEN, "run": a_run(server_of(request))}
 
 
 HOOKS = """UserPromptSubmit PreToolUse PostToolUse PostToolUseFailure PermissionRequest Notification SubagentStart

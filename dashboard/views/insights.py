@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, compare_page, frames, over_time
+from dashboard import chips, compare_page, frames, over_time, to_paste
 from dashboard.views.access import answer, run_for, viewer, wants
 from runs.api.insights import DAYS
 from runs.engine import states
@@ -37,6 +37,8 @@ def page(request: HttpRequest) -> HttpResponse:
     query = request.GET.copy()
     query["seen"] = newest
     context |= _past(request, now) | {"frame_mark": frames.mark(0, now, ended=False), "again": f"?{query.urlencode()}"}
+    if newest == "0":
+        context["code"] = to_paste.to_begin(request)
     return answer(request, "insights/past.html" if alone else "insights/page.html", context)
 
 
