@@ -15,7 +15,7 @@ from runs.models import Run
 CARDS = 8
 ENDED = 6
 AGENTS = 24
-WAITS = 4
+WAITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,9 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
     shown, rest = unended[:CARDS], unended[CARDS:]
     at_work = activity.at_work(shown, now)
     completions = activity.completions(shown)
-    agents = activity.agents([run.pk for run in unended], AGENTS)
+    agents = activity.agents([run.pk for run in unended], AGENTS, now)
     ended = activity.ended_lately(owner_id, ENDED)
+    total = browse.count_runs(owner_id, browse.RunFilter())
     waiting = attention.items(owner_id, now, attention.LOOKED_AT)
     return {
         "now": now,
@@ -61,8 +62,10 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
         "attention": waiting,
         "waits": waiting[:WAITS],
         "agents": agents,
+        "agents_lost": sum(agent.lost is not None for agent in agents),
+        "ended_total": total - len(unended),
         "ended": ended_lines(ended, now),
-        "runs": browse.count_runs(owner_id, browse.RunFilter()),
+        "runs": total,
     }
 
 

@@ -128,10 +128,12 @@ def _whole(text: str) -> int | str:
 
 
 def _amount(text: str) -> float | str:
+    """As it was typed: 2 stays 2."""
     try:
-        return float(text.strip())
+        found = float(text.strip())
     except ValueError:
         return text.strip()
+    return int(found) if found.is_integer() else found
 
 
 def wrong(values: Mapping[str, Any], refused: Refused) -> RunForm:

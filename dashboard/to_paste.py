@@ -5,7 +5,7 @@ import json
 from django.http import HttpRequest
 
 TOKEN = "export ABREAST_TOKEN=$(\n  .venv/bin/python manage.py create_token laptop --scope operator)"  # noqa: S105
-_HEADERS = "-H \"Authorization: Bearer $ABREAST_TOKEN\" -H 'Content-Type: application/json'"
+_HEADERS = "-H \"Authorization: Bearer $ABREAST_TOKEN\" \\\n  -H 'Content-Type: application/json'"
 
 
 def server_of(request: HttpRequest) -> str:
@@ -35,6 +35,11 @@ def a_run(server: str) -> str:
         "  | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])')\n"
         'api "/todos/$TODO/run/" \'{"max_agents": 4}\''
     )
+
+
+def to_begin(request: HttpRequest) -> dict[str, str]:
+    """For pages that have nothing to show yet: a way to a token, and a first run."""
+    return {"token": TOKEN, "run": a_run(server_of(request))}
 
 
 HOOKS = """UserPromptSubmit PreToolUse PostToolUse PostToolUseFailure PermissionRequest Notification SubagentStart
@@ -70,12 +75,13 @@ def mcp(server: str) -> str:
 
 
 def celery(server: str) -> str:
-    """Shows what an application on Celery does, by two lines in it."""
-    return (
-        f"curl -sSO {server}/abreast_celery.py\n"
-        "# where the app is made, below it; the token is in the environment:\n"
-        f'import abreast_celery; abreast_celery.follow(app, "{server}")'
-    )
+    """Fetches what an application on Celery imports."""
+    return f"curl -sSO {server}/abreast_celery.py"
+
+
+def celery_lines(server: str) -> str:
+    """For the module in which the application is made, below that; the token is in its environment."""
+    return f'import abreast_celery\nabreast_celery.follow(app, "{server}")'
 
 
 def reports(server: str) -> str:
@@ -98,3 +104,7 @@ def todos(server: str) -> str:
         '    {"content": "Read the code", "status": "completed"},\n'
         '    {"content": "Fix the bug", "status": "in_progress", "activeForm": "Fixing the bug"}]}\''
     )
+
+
+# What the settings page shows, by the names of these.
+WAYS = (hooks, agent, mcp, reports, todos, celery, celery_lines)

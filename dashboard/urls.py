@@ -26,6 +26,7 @@ from dashboard.views import (
     todo_plan,
     todo_run,
     todos,
+    tokens,
     webhooks,
 )
 from runs import portable
@@ -90,7 +91,8 @@ changes = [
     path("settings/webhooks/<id:webhook>/test/", webhooks.act, {"verb": "test"}, "webhook-test"),
     path("settings/webhooks/<id:webhook>/pause/", webhooks.act, {"verb": "pause"}, "webhook-pause"),
     path("settings/webhooks/<id:webhook>/resume/", webhooks.act, {"verb": "resume"}, "webhook-resume"),
-    path("settings/webhooks/<id:webhook>/delete/", webhooks.act, {"verb": "delete"}, "webhook-delete"),
+    path("settings/webhooks/<id:webhook>/delete/", webhooks.delete, name="webhook-delete"),
+    path("settings/tokens/<id:token>/revoke/", tokens.revoke, name="token-revoke"),
     path("todos/new/", new_todo.new, name="todo-new"),
     path("todos/<id:todo_id>/checklist/", new_todo.paste, name="todo-checklist"),
     path("todos/<id:todo_id>/add/", todo_changes.add, name="todo-add"),

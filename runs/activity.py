@@ -1,11 +1,12 @@
 """What goes on across the runs of one person. The cost follows the number of runs shown, not their size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Q, Subquery, Sum
 
+from runs import presence
 from runs.engine import states
 from runs.models import Attempt, Event, Run, RunAgent
 
@@ -63,21 +64,33 @@ def _startable(run: Run) -> bool:
 @dataclass(frozen=True, slots=True)
 class AgentAtWork:
     """An agent of runs under way, and how much of them it has completed. `attempt` is what it holds now. With none it
-    waits for work, or does quick work."""
+    waits for work, does quick work, or is lost: silent since `lost`."""
 
     agent_id: int
     name: str
     completed: int
     attempt: Attempt | None
+    lost: datetime | None = None
 
 
-def agents(runs: Sequence[int], limit: int) -> list[AgentAtWork]:
+def agents(runs: Sequence[int], limit: int, now: datetime) -> list[AgentAtWork]:
     """The agents of these runs by name; if they are too many, those at work."""
-    rows = RunAgent.objects.filter(run__in=runs).exclude(agent__kind="person").values_list("agent", "agent__name")
-    busy_first = rows.annotate(held=Sum("open"), done=Sum("completed")).order_by("-held", "agent__name")
-    attempts = _open_attempts(runs, limit)
-    found = [AgentAtWork(agent, name, done, attempts.get(agent)) for agent, name, _, done in busy_first[:limit]]
+    rows = RunAgent.objects.filter(run__in=runs).exclude(agent__kind="person").exclude(agent__retired_at__isnull=False)
+    columns = rows.values_list("agent", "agent__name", "agent__token", "agent__last_beat_at")
+    busy_first = columns.annotate(held=Sum("open"), done=Sum("completed")).order_by("-held", "agent__name")
+    shown, attempts = list(busy_first[:limit]), _open_attempts(runs, limit)
+    heard = {agent: said for agent, _, token, said, held, _ in shown if token is not None and not held}
+    lost = _lost(heard, now)
+    found = [AgentAtWork(agent, name, done, attempts.get(agent), lost.get(agent)) for agent, name, *_, done in shown]
     return sorted(found, key=lambda agent: (len(agent.name), agent.name))
+
+
+def _lost(heard: Mapping[int, datetime], now: datetime) -> dict[int, datetime]:
+    """The last word of those that have been silent for too long."""
+    quiet = [agent for agent, said in heard.items() if presence.is_silent(said, now)]
+    beats = presence.last_beats(quiet) if quiet else {}
+    last = {agent: max(heard[agent], beats.get(agent, heard[agent])) for agent in quiet}
+    return {agent: said for agent, said in last.items() if presence.is_silent(said, now)}
 
 
 def _open_attempts(runs: Sequence[int], limit: int) -> dict[int, Attempt]:

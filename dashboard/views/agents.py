@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard import agent_order, chips, frames, to_paste
-from dashboard.views.access import answer, number, viewer, wants
+from dashboard.views.access import list_answer, number, viewer
 from runs import presence, roster
 
 A_PAGE = 50
@@ -21,12 +21,10 @@ A_PAGE = 50
 def page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = _table(request) | {"now": now, "section": "agents"}
-    if wants(request, "agent-table"):
-        return answer(request, "agents/table.html", context)
     if not context["total"]:
         server = to_paste.server_of(request)
         context |= {"token": to_paste.TOKEN, "code": to_paste.a_run(server)}
-    return answer(request, "agents/page.html", context | {"frame_mark": frames.mark(0, now, ended=False)})
+    return list_answer(request, "agents", "agent-table", context | {"frame_mark": frames.mark(0, now, ended=False)})
 
 
 def _table(request: HttpRequest) -> dict[str, Any]:
@@ -35,7 +33,9 @@ def _table(request: HttpRequest) -> dict[str, Any]:
     status = request.GET.get("status", "")
     status = status if status in presence.STATUSES else ""
     order = agent_order.wanted(request.GET.get("order", ""))
+    text = request.GET.get("q", "").strip()[:200]
     matching = [member for member in known if not status or member.status == status]
+    matching = [member for member in matching if text.lower() in member.name.lower()]
     first = min(number(request, "from") or 0, max(0, len(matching) - 1))
     figures: dict[int, roster.Figures] = {}
     if order:
@@ -44,7 +44,8 @@ def _table(request: HttpRequest) -> dict[str, Any]:
     shown = matching[first : first + A_PAGE]
     figures = figures or roster.figures(owner, [member.pk for member in shown], now)
     counts = Counter(member.status for member in known)
-    query = {"status": status, "order": order}
+    query = {"status": status, "order": order, "q": text}
+    place = {"from": str(first) if first else ""}
     return {
         "total": len(known),
         "matching": len(matching),
@@ -53,7 +54,8 @@ def _table(request: HttpRequest) -> dict[str, Any]:
         "chips": chips.by_status(reverse("agents"), presence.STATUSES, query),
         "columns": agent_order.columns(reverse("agents"), query),
         "is_tree": not order,
-        "table_url": request.get_full_path(),
+        "table_url": chips.address(reverse("agents"), query | place),
+        "wanted": query,
         "previous": max(0, first - A_PAGE) if first else None,
         "next": first + A_PAGE if first + A_PAGE < len(matching) else None,
         "runs_counted": roster.RUNS_COUNTED,

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, compare_page, frames, over_time
+from dashboard import chips, compare_page, frames, over_time, to_paste
 from dashboard.views.access import answer, run_for, viewer, wants
 from runs.api.insights import DAYS
 from runs.engine import states
 from runs.insight import past
 
+UNPAID = 6  # shown of what did not pay
 PERIODS = (7, 30, 90, 365)
 STATUSES = (states.Run.COMPLETED, states.Run.FAILED, states.Run.CANCELLED)
 
@@ -36,6 +37,8 @@ def page(request: HttpRequest) -> HttpResponse:
     query = request.GET.copy()
     query["seen"] = newest
     context |= _past(request, now) | {"frame_mark": frames.mark(0, now, ended=False), "again": f"?{query.urlencode()}"}
+    if newest == "0":
+        context["code"] = to_paste.to_begin(request)
     return answer(request, "insights/past.html" if alone else "insights/page.html", context)
 
 
@@ -45,6 +48,8 @@ def _past(request: HttpRequest, now: datetime) -> dict[str, Any]:
     query = {"status": status, "days": request.GET.get("days", "")}
     context = {"past": found, "days": days, "periods": PERIODS, "status": status}
     context |= {"past_query": f"?{urlencode({'days': days, 'status': status})}"}
+    context |= {"ended_total": past.count(viewer(request), days, now, status)}
+    context |= {"unpaid": sorted(found.did_not_pay, key=lambda line: line.speedup or 0)[:UNPAID]}
     context |= {"completed": sum(line.run.completed for line in found.lines)}
     context |= {"chips": chips.by_status(reverse("insights"), STATUSES, query)}
     return context | over_time.context(found.lines, now, days)

@@ -18,8 +18,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if context["runs"]:
         return answer(request, "overview/page.html", context)
     server = to_paste.server_of(request)
-    code = {"token": to_paste.TOKEN, "run": to_paste.a_run(server)}
-    return answer(request, "overview/empty.html", context | {"server": server, "code": code})
+    return answer(request, "overview/empty.html", context | {"server": server, "code": to_paste.to_begin(request)})
 
 
 @login_required

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, frames, overview_page
+from dashboard import chips, frames, overview_page, to_paste
 from dashboard.views.access import list_answer, viewer
 from runs import browse
 from runs.engine import states
@@ -38,6 +38,8 @@ def table(request: HttpRequest) -> HttpResponse:
         "table_url": chips.address(reverse("runs"), query | {"cursor": request.GET.get("cursor", "")}),
         "frame_mark": frames.mark(0, now, ended=False),
     }
+    if not page.rows and not context["filtered"]:
+        context["code"] = to_paste.to_begin(request)
     return list_answer(request, "runs", "run-table", context)
 
 

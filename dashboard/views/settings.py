@@ -5,11 +5,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboard import settings_page, to_paste
+from dashboard import here, settings_page, to_paste
 from dashboard.views.access import answer, may_change, number, refuse_viewers, viewer
 from runs import tokens, webhooks
 from runs.engine import letters
@@ -59,11 +61,19 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 def context(request: HttpRequest, token_id: int | None = None) -> dict[str, Any]:
     server = to_paste.server_of(request)
-    ways = (to_paste.hooks, to_paste.agent, to_paste.mcp, to_paste.reports, to_paste.todos, to_paste.celery)
-    code = {way.__name__: way(server) for way in ways}
+    code = {way.__name__: way(server) for way in to_paste.WAYS}
     about = {"section": "settings", "may_change": may_change(request), "code": code, "name": "laptop"}
-    hooks = {"hooks": webhooks.fared(viewer(request)), "hook_events": HOOK_EVENTS}
-    return _heard(request, token_id) | about | hooks
+    about |= {"hooks": webhooks.fared(viewer(request)), "hook_events": HOOK_EVENTS}
+    about |= here.context(viewer(request), may_change=may_change(request))
+    return _heard(request, token_id) | about
+
+
+def ask(request: HttpRequest, question: str, asked: dict[str, Any], place: str) -> HttpResponse:
+    """A question in the dialog, or on a page of its own, which leads back to this place of the settings."""
+    if request.headers.get("HX-Request"):
+        return render(request, question, asked)
+    about = asked | {"question": question, "on": reverse("settings") + place, "section": "settings"}
+    return render(request, "settings/asked.html", about)
 
 
 def _heard(request: HttpRequest, token_id: int | None) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.views.access import answer, refuse_viewers, viewer
+from dashboard.views.settings import ask
 from dashboard.views.settings import context as settings_context
 from runs import webhooks
 from runs.api.webhooks import WebhookIn
@@ -68,7 +69,7 @@ _WORDS = {
 @login_required
 @require_POST
 def act(request: HttpRequest, webhook: int, verb: str) -> HttpResponse:
-    """Tries it out, pauses it, goes on, deletes it."""
+    """Tries it out, pauses it, goes on."""
     hook = get_object_or_404(Webhook, pk=webhook, owner=viewer(request))
     refuse_viewers(request)
     try:
@@ -93,9 +94,19 @@ def _resume(hook: Webhook) -> str:
     return "Going on: what waited is sent now."
 
 
-def _delete(hook: Webhook) -> str:
+_VERBS = {"test": _try_out, "pause": _pause, "resume": _resume}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, webhook: int) -> HttpResponse:
+    """Asks first."""
+    hook = get_object_or_404(Webhook, pk=webhook, owner=viewer(request))
+    refuse_viewers(request)
+    if request.method != "POST":
+        fared = next((one for one in webhooks.fared(viewer(request)) if one.hook == hook), None)
+        asked = {"hook": hook, "waiting": fared.waiting if fared else 0}
+        return ask(request, "settings/confirm_delete.html", asked, PLACE)
     hook.delete()
-    return "Deleted, with what it had not taken."
-
-
-_VERBS = {"test": _try_out, "pause": _pause, "resume": _resume, "delete": _delete}
+    messages.success(request, "Deleted, with what it had not taken.")
+    return redirect(reverse("settings") + PLACE)

@@ -91,11 +91,20 @@ def last_end(owner_id: int) -> datetime | None:
     return last
 
 
+def count(owner_id: int, days: int, now: datetime, status: str = "") -> int:
+    """All that ended then, not only the newest."""
+    return _matching(owner_id, days, now, status).count()
+
+
 def _newest(owner_id: int, days: int, now: datetime, status: str) -> QuerySet[Run]:
+    return _matching(owner_id, days, now, status).order_by("-pk")[:MOST_RUNS]
+
+
+def _matching(owner_id: int, days: int, now: datetime, status: str) -> QuerySet[Run]:
     runs = Run.objects.filter(owner=owner_id, finished_at__gte=now - timedelta(days=days))
     if status:
         runs = runs.filter(status=status)
-    return runs.filter(baseline_of=None, rollback_of=None).order_by("-pk")[:MOST_RUNS]
+    return runs.filter(baseline_of=None, rollback_of=None)
 
 
 def stretches(lines: Sequence[Line], now: datetime, days: int, number: int) -> list[Stretch]:

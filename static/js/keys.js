@@ -51,8 +51,15 @@ function openRow() {
   return Boolean(link);
 }
 
+// A row may name what asks whether it is to be cancelled.
+function asks(address) {
+  htmx.ajax("GET", address, {target: "#dialog-content", swap: "innerHTML"});
+  return true;
+}
+
 const cancel = () => {
   const own = row()?.querySelector('[aria-keyshortcuts="x"]');
+  if (!own && row()?.dataset.cancels) return asks(row().dataset.cancels);
   if (own) own.click();
   return Boolean(own) || press('.pick-bar [aria-keyshortcuts="x"]') || press('.drawer [aria-keyshortcuts="x"]') || press('main [aria-keyshortcuts="x"]');
 };
@@ -65,10 +72,18 @@ function closeMenu() {
   return true;
 }
 
+// Where nothing is made on the page itself, the form for a new todo opens.
+function create() {
+  if (press('[aria-keyshortcuts="c"]')) return true;
+  const address = document.body.dataset.creates;
+  if (address) location.href = address;
+  return Boolean(address);
+}
+
 const actions = {
   "?": () => press('[data-opens="keys"]') || (document.getElementById("keys").showModal(), true),
   "/": search,
-  c: () => press('[aria-keyshortcuts="c"]'),
+  c: create,
   x: cancel,
   j: () => move(1),
   k: () => move(-1),

@@ -109,8 +109,20 @@ function state() {
   return ["reconnecting", "reconnecting", `${Math.round(down() / 1000)} s`];
 }
 
+// Said aloud when it stays so; what comes and goes is not worth a word.
+let told = "live";
+const TOLD = {live: "The page is live again", polling: "No socket: the page asks every 3 s", reconnecting: "The server is not heard", "signed-out": "You are signed out"};
+
+function tell(name) {
+  if (name === told || !TOLD[name] || Date.now() - spokeAt < SPEAK_EVERY) return;
+  told = name;
+  spokeAt = Date.now();
+  speaker.textContent = TOLD[name];
+}
+
 function show() {
   const [name, says, age] = state();
+  tell(name);
   badge.className = `connection is-${name}`;
   const word = badge.querySelector("[data-says]");
   if (word.textContent !== says) word.textContent = says;

@@ -104,3 +104,37 @@ def test_insights_take_in_a_run_that_has_ended(visit: Open, ada: User) -> None:
     ended.complete("a", "b")
     expect(page.locator("#past-rows")).to_contain_text("Ended just now")
     assert "Equal: what you see is what is there." in prove(page)
+
+
+def test_a_run_of_the_list_is_cancelled_by_keyboard_after_asking(visit: Open, there: Scene) -> None:
+    page = visit("/runs/")
+    live(page)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    dialog = page.get_by_role("dialog", name="Cancel this run?")
+    expect(dialog.get_by_role("button", name="Cancel the run")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The run is being cancelled.")).to_be_visible()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#connection")).to_have_text(re.compile("live"))
+    assert there.run.cancelled == 2
+
+
+@pytest.mark.parametrize("path", ["/agents/", "/insights/", "/settings/"])
+def test_a_todo_can_be_made_from_everywhere_by_one_key(visit: Open, path: str) -> None:
+    page = visit(path)
+    page.locator("h1").wait_for()
+    page.keyboard.press("c")
+    expect(page.get_by_role("heading", name="New todo")).to_be_visible()
+
+
+def test_days_are_chosen_without_the_menu_closing(visit: Open, there: Scene) -> None:
+    page = visit("/runs/")
+    live(page)
+    page.get_by_text("any day").click()
+    page.get_by_label("Made on or after").fill("2020-01-01")
+    expect(page).to_have_url(re.compile(r"/runs/\?from=2020-01-01$"))
+    page.get_by_label("Made on or before").fill("2020-01-02")
+    expect(page.locator("#run-table")).to_contain_text("No run is like that")
+    expect(page.get_by_text("1 Jan – 2 Jan 2020")).to_be_visible()
+    assert violations(page) == []

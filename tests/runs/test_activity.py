@@ -2,11 +2,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from runs import activity
 from runs.models import Agent, Run
 from tests.scenes import NOON, Scene, scene
+from tests.silent import lost_work
 
 pytestmark = pytest.mark.django_db
 
@@ -57,11 +59,22 @@ def test_agents_keep_their_places_and_say_what_they_do(ada: User) -> None:
     there.start("b", agent="agent-2")
     there.start("c", agent="agent-1")
     there.complete("c")
-    found = activity.agents([there.run_id], 10)
+    found = activity.agents([there.run_id], 10, there.now)
     doing = [(agent.name, agent.completed, agent.attempt and agent.attempt.subtask.key) for agent in found]
     assert doing == [("agent-1", 1, None), ("agent-2", 0, "b"), ("agent-10", 0, "a")]
-    shown = activity.agents([there.run_id], 2)
+    shown = activity.agents([there.run_id], 2, there.now)
     assert [agent.name for agent in shown] == ["agent-2", "agent-10"]
+
+
+def test_an_agent_that_fell_silent_is_lost_and_one_that_retired_is_gone(ada: User) -> None:
+    there = lost_work(ada)
+    now = timezone.now()
+    [impl] = activity.agents([there.run_id], 10, now)
+    assert impl.lost is not None and (now - impl.lost).total_seconds() > 60
+    [heard] = activity.agents([there.run_id], 10, now - timedelta(seconds=90))
+    assert heard.lost is None
+    Agent.objects.update(retired_at=now)
+    assert activity.agents([there.run_id], 10, now) == []
 
 
 # ---- who is at work ----
@@ -115,7 +128,7 @@ def test_an_agent_in_two_runs_is_shown_once_with_all_its_work(ada: User) -> None
     two.complete("b")
     two.start("c")
     Run.objects.filter(pk=one.run_id).update(status="running", finished_at=None)
-    (agent,) = activity.agents([one.run_id, two.run_id], 10)
+    (agent,) = activity.agents([one.run_id, two.run_id], 10, NOON)
     assert agent.attempt is not None
     assert agent.attempt.subtask.key == "c"
     assert agent.completed == 2
@@ -128,6 +141,6 @@ def test_agents_take_two_queries_however_many_there_are(
     for number in range(30):
         there.start(f"k{number}", agent=f"agent-{number}")
     with django_assert_num_queries(2):
-        found = activity.agents([there.run_id], 24)
+        found = activity.agents([there.run_id], 24, NOON)
         assert len(found) == 24
         assert all(agent.attempt and agent.attempt.subtask.content for agent in found)

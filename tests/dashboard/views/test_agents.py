@@ -76,3 +76,14 @@ def test_those_that_have_no_value_come_last_both_ways(browser: Client, ada: User
     agents = [Agent.objects.create(name=f"agent-{number}") for number in (1, 2)]
     shown = browser.get("/agents/", {"order": order}).context["lines"]
     assert [member.pk for member, _ in shown] == [agent.pk for agent in agents]
+
+
+def test_agents_are_searched_by_name(browser: Client, ada: User) -> None:
+    for name in ("impl-1", "impl-2", "docs-1"):
+        Agent.objects.create(name=name)
+    html = browser.get("/agents/", {"q": " IMPL "}).content.decode()
+    assert "2 of 2" in html
+    assert "docs-1" not in html
+    response = browser.get("/agents/", {"q": "impl", "status": ""}, headers={"HX-Target": "section#agent-table"})
+    assert response["HX-Replace-Url"] == "/agents/?q=impl"
+    assert "No agent is like that" in browser.get("/agents/", {"q": "x<b>\0"}).content.decode()

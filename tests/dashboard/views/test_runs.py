@@ -103,8 +103,13 @@ def test_a_filter_that_finds_nothing_leads_back(browser: Client, three: list[Run
     assert "Show all runs" in browser.get("/runs/?q=zzz").content.decode()
 
 
-def test_the_first_visit_is_sent_to_where_it_begins(browser: Client) -> None:
-    assert "The overview says how to begin" in browser.get("/runs/").content.decode()
+def test_the_first_visit_is_taught_how_to_begin(browser: Client) -> None:
+    for path in ("/runs/", "/insights/"):
+        html = browser.get(path).content.decode()
+        assert "create_token laptop --scope operator" in html
+        assert "http://testserver/api/v1" in html
+    assert "No run has been made yet" in browser.get("/runs/").content.decode()
+    assert "create_token" not in browser.get("/runs/?status=failed").content.decode()
 
 
 def test_nobody_lists_the_runs_of_somebody_else(eves: Client, three: list[Run]) -> None:

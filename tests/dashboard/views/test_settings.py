@@ -1,14 +1,16 @@
 """The settings page: a token that is shown once, what to paste, and whether an agent was heard."""
 
 import json
+import re
 import subprocess
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
 from runs import tokens
-from runs.models import Token
+from runs.models import Resource, Token
 from tests.factories import Api, token_of
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,12 @@ def test_an_application_that_reports_is_heard(browser: Client) -> None:
     assert "Celery: shop" in light(browser)
 
 
+def test_what_counts_on_is_not_spoken_each_time(browser: Client) -> None:
+    Api(made(browser)).get("runs/")
+    spoken = re.search(r'role="status">(.*?)</span></span>', light(browser), re.DOTALL)
+    assert spoken is not None and "Heard from it" in spoken[1] and "data-tick" not in spoken[1]
+
+
 def test_any_use_of_a_token_is_heard(browser: Client) -> None:
     Api(made(browser)).get("runs/")
     assert "A program used its token" in light(browser)
@@ -101,3 +109,43 @@ def test_the_agents_of_somebody_else_are_not_heard(eves: Client, ada: User) -> N
     Api(token_of(ada, "agent")).get("runs/")
     assert "Listening" in light(eves)
     assert "Listening" in light(eves, Token.objects.get().pk)
+
+
+# ---- tokens, and what runs here ----
+
+
+def test_tokens_are_listed_and_revoked_after_asking(browser: Client, ada: User) -> None:
+    text = made(browser)
+    token = Token.objects.get()
+    html = browser.get("/settings/").content.decode()
+    assert f'href="/settings/tokens/{token.pk}/revoke/"' in html
+    assert "1 of 1, newest first" in html
+    assert "Revoke laptop?" in browser.get(f"/settings/tokens/{token.pk}/revoke/").content.decode()
+    assert Api(text).get("runs/").status_code == 200
+    assert browser.post(f"/settings/tokens/{token.pk}/revoke/")["Location"] == "/settings/#tokens"
+    assert Api(text, checked=False).get("runs/").status_code == 401
+    assert "None yet" in browser.get("/settings/").content.decode()
+    assert browser.post(f"/settings/tokens/{token.pk}/revoke/").status_code == 404
+
+
+def test_nobody_revokes_the_token_of_somebody_else(browser: Client, eves: Client, eve: User) -> None:
+    token_of(eve, "agent")
+    token = Token.objects.get()
+    assert browser.post(f"/settings/tokens/{token.pk}/revoke/").status_code == 404
+    assert eves.post(f"/settings/tokens/{token.pk}/revoke/").status_code == 403  # she may only look
+    assert "What runs here" not in eves.get("/settings/").content.decode()
+
+
+@pytest.mark.parametrize(("mode", "says"), [("off", "Commands are switched off"), ("trusted", "without a sandbox")])
+def test_how_commands_are_run_is_said_with_the_reason(
+    browser: Client, settings: Settings, mode: str, says: str
+) -> None:
+    settings.SHELL = mode
+    assert says in browser.get("/settings/").content.decode()
+
+
+def test_limits_of_pools_are_shown_and_lead_to_where_they_are_set(browser: Client) -> None:
+    Resource.objects.create(kind="pool", name="bash", capacity=7)
+    html = browser.get("/settings/").content.decode()
+    assert re.search(r"<td class=.grow.>bash</td><td class=.number.>[–\d]</td><td class=.number.>7</td>", html)
+    assert "/admin/runs/resource/add/?kind=pool&amp;name=" in html
