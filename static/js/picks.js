@@ -147,7 +147,7 @@ document.addEventListener("reset", (event) => {
   clear();
 });
 document.addEventListener("submit", ({target}) => {
-  if (target.matches("[data-of-picked]:not([hx-post])")) clear();
+  if (target.matches("[data-of-picked]:not([hx-post])")) setTimeout(clear); // once what it sends has been read
 });
 document.addEventListener("htmx:after:request", ({detail}) => {
   const {sourceElement, response} = detail.ctx;

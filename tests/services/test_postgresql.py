@@ -14,7 +14,8 @@ pytestmark = pytest.mark.services
 CORE = """
     tests/runs/transitions tests/runs/test_races.py tests/runs/test_queued.py tests/runs/test_leading.py
     tests/runs/test_sweep.py tests/runs/test_loop.py tests/runs/test_claims_together.py tests/runs/test_neighbours.py
-    tests/runs/tracking/test_reports.py tests/runs/test_query_plans.py tests/runs/test_model.py tests/runs/test_storing.py
+    tests/runs/tracking/test_reports.py tests/runs/test_query_plans.py tests/runs/test_model.py
+    tests/runs/test_storing.py
 """.split()
 
 
