@@ -43,7 +43,7 @@ def _paused_as_logged(scope: Scope) -> Iterator[str]:
     """
     for run, seconds, paused_at, updated_at in query(text):
         until, since = moment(updated_at), moment(paused_at)
-        kept = seconds + ((until - since).total_seconds() if until and since else 0.0)
+        kept = seconds + (max(0.0, (until - since).total_seconds()) if until and since else 0.0)
         found = _as_logged(run, until)
         if not near(kept, found):
             yield f"run {run} keeps {kept:.6f} paused seconds, and by its log there are {found:.6f}"

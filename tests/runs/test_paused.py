@@ -45,6 +45,13 @@ def test_paused_time_that_was_not_is_found(made: Work) -> None:
     assert violations(NOW) == [f"I8 run {made.run_id} keeps 3.000000 paused seconds, and by its log there are 0.000000"]
 
 
+def test_a_clock_that_is_set_back_behind_the_pause_makes_no_violation(made: Work) -> None:
+    made.clock.advance(-103)
+    made.sweep()
+    assert Run.objects.get().updated_at == made.now
+    assert violations(made.now) == []
+
+
 def test_a_pause_that_began_earlier_is_found(made: Work) -> None:
     Run.objects.update(paused_at=NOW)
     assert violations(NOW) == [
