@@ -8,7 +8,8 @@ from dashboard import figures, run_page
 from runs.engine.waterfall import Part, Waterfall
 from runs.insight.gained import Gained
 from runs.insight.told import eta_record
-from runs.models import Run
+from runs.models import Run, Strategy
+from todos.plan import bounds
 
 # What a part is called, and in a sentence what it means.
 WORDS: Mapping[Part, tuple[str, str]] = {
@@ -92,6 +93,7 @@ def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
         Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
         Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),
         Fact("At most", figures.times(limit), "by the plan" if limit else "", _limit(run, limit)),
+        Fact("At least", figures.times(least(run)), "by the plan" if least(run) else "", _least_words(run)),
         Fact("Efficiency", percent(progress["efficiency_percent"]), "", "of the highest possible speedup"),
         Fact("Verdict", progress["verdict"] or figures.UNKNOWN, "", "after three finished subtasks"),
     ]
@@ -100,6 +102,20 @@ def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
 def _limit(run: Run, limit: float | None) -> str:
     beaten = limit is None and run.theoretical_speedup is not None
     return "more was measured than the estimates of the plan allow" if beaten else run_page.binding(run)
+
+
+def least(run: Run) -> float | None:
+    """What agents who take whatever is ready reach whatever the order (Amdahl); it holds for dependencies only."""
+    apart = run.claiming or run.barriers or run.strategy != Strategy.PARALLEL or run.theoretical_speedup is None
+    if apart or not run.work_seconds:
+        return None
+    return bounds.amdahl(run.critical_path_seconds / run.work_seconds, run.max_agents)
+
+
+def _least_words(run: Run) -> str:
+    if least(run) is None:
+        return "known where nothing but dependencies keeps subtasks apart"
+    return "if the estimates are right and no agent waits while something is ready"
 
 
 def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:

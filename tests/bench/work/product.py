@@ -17,6 +17,7 @@ from django.db.models import Max  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from runs import actions, announce, orchestrator, tokens  # noqa: E402
+from runs.estimating.live import Estimator  # noqa: E402
 from runs.models import Attempt, Run  # noqa: E402
 from runs.verify import verify  # noqa: E402
 from tests.bench.seed import simulated  # noqa: E402
@@ -68,7 +69,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["no-ops", "graph"])
     parser.add_argument("--tasks", type=int, default=1_000)
+    parser.add_argument("--unestimated", action="store_true", help="without the estimator of when it is over")
     options = parser.parse_args()
+    if options.unestimated:
+        Estimator.turn = lambda self: False  # type: ignore[method-assign]
     call_command("migrate", verbosity=0, interactive=False)
     work = no_ops(options.tasks) if options.what == "no-ops" else (graph.layered(), graph.TASK_SECONDS)
     print(json.dumps(carry_out(*work)))
