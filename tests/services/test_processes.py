@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests import scale, servers
@@ -71,7 +72,9 @@ class Client:
         self.url, self.headers = url, {"Authorization": f"Bearer {token}"}
 
     def run(self, count: int, seconds: float, backend: str) -> str:
-        executor = {"name": "simulate", "seconds": seconds}
+        return self.start({"name": "simulate", "seconds": seconds}, backend, count)
+
+    def start(self, executor: dict[str, Any], backend: str, count: int = 1) -> str:
         children = [{"key": f"s{at}", "content": "Wait", "executor": executor} for at in range(count)]
         body = {"content": "Together", "backend": backend, "max_agents": count, "subtasks": children}
         answer = httpx.post(f"{self.url}runs/", json=body, headers=self.headers, timeout=30)
@@ -81,6 +84,13 @@ class Client:
     def progress(self, run: str) -> dict[str, Any]:
         found: dict[str, Any] = httpx.get(f"{self.url}runs/{run}/", headers=self.headers, timeout=30).json()
         return found
+
+    def output(self, run: str) -> str:
+        return httpx.get(f"{self.url}runs/{run}/subtasks/s0/output/", headers=self.headers, timeout=30).text
+
+    def cancel(self, run: str) -> None:
+        answer = httpx.post(f"{self.url}runs/{run}/cancel/", headers=self.headers, timeout=30)
+        assert answer.status_code == 200, answer.text
 
 
 def test_make_scale_carries_a_run_out_drains_and_a_backup_of_it_goes_on(
@@ -105,6 +115,35 @@ def test_make_scale_carries_a_run_out_drains_and_a_backup_of_it_goes_on(
             stack.enter_context(process(later, "manage.py", *words))
         servers.until(lambda: _under_way(copy, left) == 4, "the restored run goes on", START_SECONDS)
         manage(later, "verify")
+
+
+def test_what_a_command_prints_on_a_worker_is_seen_and_a_cancel_ends_all_it_started(
+    services: tuple[servers.Postgres, servers.Redis], tmp_path: Path
+) -> None:
+    database, redis = services
+    subprocess.run([servers.programs() / "psql", "--quiet", database.url, "-c", "CREATE DATABASE shell"], check=True)
+    address = database.url.rsplit("/", 1)[0] + "/shell"
+    environment = named(address, redis.url, tmp_path / "home") | {"ABREAST_SHELL": "trusted"}
+    with ExitStack() as stack:
+        for words in (("web",), ("orchestrate",), ("worker", "--seats", "2", "--name", "hands")):
+            stack.enter_context(process(environment, "manage.py", *words))
+        ready = f"http://127.0.0.1:{environment['PORT']}/readyz"
+        servers.until(lambda: servers.answers(ready), "the web process answers", START_SECONDS)
+        client = Client(environment)
+        # Numbers of its own: what is left of them could not be anybody else's.
+        command = "sleep 86397 & setsid sleep 86398 & echo it has begun; sleep 86399"
+        run = client.start({"name": "shell", "command": command}, "celery")
+        servers.until(lambda: "it has begun" in client.output(run), "what it prints is seen", END_SECONDS)
+        assert _sleeping() == 3
+        client.cancel(run)
+        servers.until(lambda: client.progress(run)["status"] == "cancelled", "the run ends", END_SECONDS)
+        servers.until(lambda: _sleeping() == 0, "all of it ends", END_SECONDS)
+
+
+def _sleeping() -> int:
+    """How many of the command's processes there are."""
+    commands = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+    return sum(words[:1] == ["sleep"] and words[-1] in ("86397", "86398", "86399") for words in commands)
 
 
 def _restored(database: servers.Postgres) -> str:
