@@ -1,7 +1,7 @@
 """`python -m tests.crashing [STEP] [postgresql]`: a process that ends after each statement of the hot transactions, or
-every STEP, one after the other, each time on a fresh copy of a SQLite file, or of a database of its own PostgreSQL. What
-it leaves behind is told as JSON lines: what was being done, after which statement, what `verify` finds, and how the run
-ends when another process goes on with it.
+every STEP, one after the other, each time on a fresh copy of a SQLite file, or of a database of its own PostgreSQL.
+What it leaves behind is told as JSON lines: what was being done, after which statement, what `verify` finds, and how
+the run ends when another process goes on with it.
 
 Children are forked before anything is connected, so that a crash costs milliseconds.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong around a server: it stands still, its database is locked, clients send things twice, late, in bits."""
+"""What goes wrong around a server: it stands still, its database is locked, clients say things twice, late, in bits."""
 
 import random
 import signal
