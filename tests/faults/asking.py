@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 LOST_REPLIES = 0.3  # of what is asked for under a key
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class Refused(Exception):
@@ -34,10 +34,10 @@ class Client:
                 answer = httpx.request(method, self.url + path, json=body, headers=headers, timeout=wait)
                 if answer.status_code < 400:
                     return answer.json()
-                self.faults[f"answered {answer.status_code}"] += 1
-                if answer.status_code == 409 and not answer.headers.get("Retry-After"):
+                if answer.status_code == 409:
                     raise Refused(answer.text)
-                if answer.status_code not in (409, 503) or time.monotonic() > until:
+                self.faults[f"answered {answer.status_code}"] += 1
+                if answer.status_code != 503 or time.monotonic() > until:
                     raise RuntimeError(f"{answer.status_code}: {answer.text[:500]}")
             except httpx.HTTPError:
                 if time.monotonic() > until:

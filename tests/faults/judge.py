@@ -59,6 +59,8 @@ def judge(theatre: Theatre) -> dict[str, Any]:
             "WHERE e.kind = 'completed' GROUP BY 1, 2"
         )
         completed = {(run, key): count for run, key, count in database.execute(text).fetchall()}
+        ill = "SELECT run_id::text, key, status, error FROM runs_subtask WHERE status <> 'completed' ORDER BY id LIMIT 9"
+        print(*database.execute(ill).fetchall(), sep="\n")
     wanted = {(run, key) for run, keys in theatre.runs.items() for key in keys}
     acknowledged: Counter[tuple[str, str]] = Counter()
     for one in theatre.companions:
@@ -105,7 +107,7 @@ def _set(stack: ExitStack, seed: int) -> Theatre:
     for name in PROCESSES:
         theatre.start(name)
     servers.until(lambda: servers.answers(f"{url}/readyz"), "the web processes answer", START_SECONDS)
-    client.call("POST", "agents/", {"name": NAME})
+    client.call("POST", "agents/", {"name": NAME, "capabilities": ["read"]})
     hand = Hand(Client(url, token, random.Random(seed + 2), faults), done.with_name("acknowledged"))
     theatre.companions += [hand, Onlooker(url, token)]
     return theatre
