@@ -1,5 +1,6 @@
 """What goes wrong around a server: it stands still, its database is locked, clients say things twice, late, in bits."""
 
+import json
 import random
 import signal
 import socket
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests import servers
 from tests.conformance import places
@@ -24,6 +26,7 @@ from tests.conformance.places import PATIENCE, Place
 pytestmark = pytest.mark.services
 
 STANDSTILL = 4.0  # seconds: longer than a lease of these settings, and than a gap that is taken for none
+WATCHERS = 60
 LOCKED = 5.5  # longer than writers wait
 
 
@@ -198,6 +201,26 @@ def test_bodies_that_come_byte_by_byte_hold_up_nobody(place: Place) -> None:
         work = field(place, 2)
         assert [work.post(lease, "heartbeat").status_code for lease in work.leases] == [200, 200]
         work.finish()
+
+
+# ---- F20: all come back at once ----
+
+
+def test_all_who_watch_may_come_back_at_the_same_moment(place: Place) -> None:
+    work = field(place, 1)
+    work.finish()
+    url = f"{place.url.replace('http', 'ws')}/ws/runs/{work.run}/?format=json&after=0"
+    headers = {"Authorization": f"Bearer {place.token}"}
+
+    def watch(stack: ExitStack) -> str:
+        reader = stack.enter_context(connect(url, additional_headers=headers, open_timeout=10, close_timeout=1))
+        return str(json.loads(reader.recv(timeout=10))["type"])
+
+    for _ in range(2):
+        with ExitStack() as stack, ThreadPoolExecutor(WATCHERS) as threads:
+            watching = [threads.submit(watch, stack) for _ in range(WATCHERS)]
+            assert place.client.get(f"runs/{work.run}/").status_code == 200
+            assert {one.result(20) for one in watching} == {"snapshot"}
 
 
 # ---- F23: one agent that does everything wrong ----

@@ -59,7 +59,9 @@ def judge(theatre: Theatre) -> dict[str, Any]:
             "WHERE e.kind = 'completed' GROUP BY 1, 2"
         )
         completed = {(run, key): count for run, key, count in database.execute(text).fetchall()}
-        ill = "SELECT run_id::text, key, status, error FROM runs_subtask WHERE status <> 'completed' ORDER BY id LIMIT 9"
+        ill = (
+            "SELECT run_id::text, key, status, error FROM runs_subtask WHERE status <> 'completed' ORDER BY id LIMIT 9"
+        )
         print(*database.execute(ill).fetchall(), sep="\n")
     wanted = {(run, key) for run, keys in theatre.runs.items() for key in keys}
     acknowledged: Counter[tuple[str, str]] = Counter()
