@@ -95,16 +95,19 @@ def unwanted(attempts: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def extend_leases(now: datetime, gap: timedelta) -> None:
-    """Moves the end of every open lease by the time that must not count, and writes that down."""
+    """Moves the end of every open lease by the time that must not count, and writes that down. Runs are locked before
+    their attempts, as everybody does."""
     with transaction.atomic():
+        runs = [number for (number,) in sql.UNDER_WAY()]
+        journal.lock_claims(runs)
+        for run_id in runs:
+            with journal.of(run_id, now, in_turn=True) as entry:
+                entry.note("clock_step", topic="metrics", data={"gap_seconds": gap.total_seconds()})
         rows = [
             (number, stamp((moment(expires) or now) + gap), stamp((moment(deadline) or now) + gap))
             for number, expires, deadline in sql.OPEN_LEASES()
         ]
         sql.EXTEND_LEASES(rows)
-        for (run_id,) in sql.UNDER_WAY():
-            with journal.of(run_id, now) as entry:
-                entry.note("clock_step", topic="metrics", data={"gap_seconds": gap.total_seconds()})
 
 
 def surface(seats: Embedded, tick: float, now: datetime) -> None:

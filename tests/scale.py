@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -34,7 +34,11 @@ def environment(stack: ExitStack, given: Mapping[str, str] = os.environ) -> dict
 
 
 def command(*words: str, **named: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "manage.py", *words], cwd=ROOT, env=dict(os.environ) | named)
+    return process([sys.executable, "manage.py", *words], named)
+
+
+def process(words: Sequence[str], named: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(words, cwd=ROOT, env={**os.environ, **named})
 
 
 @contextmanager

@@ -97,6 +97,11 @@ class Postgres:
             )
         until(self._answers, "PostgreSQL starts")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, how: int = signal.SIGQUIT) -> None:
         """SIGQUIT: at once, as if it had crashed. SIGINT: connections are cut, what was committed is written."""
         if self._process is not None:
@@ -126,6 +131,11 @@ class Redis:
         told = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen([server, *told], cwd=self._folder, stdout=subprocess.DEVNULL)
         until(self._answers, "Redis starts")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def stop(self, how: int = signal.SIGKILL) -> None:
         if self._process is not None:

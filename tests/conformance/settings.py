@@ -5,7 +5,7 @@ from dashboard.settings import DATABASES
 from runs.engine import retry
 
 PYTHON_CALLS = ["tests.conformance.work"]
-LEASE_SECONDS = LEAD_SECONDS = 2
+LEASE_SECONDS = LEAD_SECONDS = 3
 HEARTBEAT_SECONDS = 0.4  # type: ignore[assignment]
 if "options" in DATABASES["default"]["OPTIONS"]:
     DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=1s"
@@ -13,4 +13,4 @@ if "timeout" in DATABASES["default"]["OPTIONS"]:
     DATABASES["default"]["OPTIONS"]["timeout"] = 4
 retry.FIRST_SECONDS = 0.05
 TRACKED_OPEN_SECONDS = 0.1  # type: ignore[assignment]
-TRACKED_SILENCE_SECONDS = 4
+TRACKED_SILENCE_SECONDS = 5

@@ -1,5 +1,6 @@
 """What goes wrong around a server: it stands still, its database is locked, clients say things twice, late, in bits."""
 
+import json
 import random
 import signal
 import socket
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests import servers
 from tests.conformance import places
@@ -24,6 +26,7 @@ from tests.conformance.places import PATIENCE, Place
 pytestmark = pytest.mark.services
 
 STANDSTILL = 4.0  # seconds: longer than a lease of these settings, and than a gap that is taken for none
+WATCHERS = 60
 LOCKED = 5.5  # longer than writers wait
 
 
@@ -92,7 +95,8 @@ def raw(place: Place, path: str, length: int) -> socket.socket:
 def test_nobody_is_lost_for_a_time_in_which_the_server_stood_still(place: Place) -> None:
     work = field(place, 3)
     place.processes["server"].send_signal(signal.SIGSTOP)
-    time.sleep(STANDSTILL)
+    over = time.monotonic() + STANDSTILL
+    servers.until(lambda: time.monotonic() > over, "it has stood still for long enough")
     place.processes["server"].send_signal(signal.SIGCONT)
     assert [work.post(lease, "heartbeat").status_code for lease in work.leases] == [200] * 3
     servers.until(lambda: "clock_step" in [event["kind"] for event in work.events()], "it is written down")
@@ -109,7 +113,6 @@ def test_a_locked_database_is_503_after_a_while_and_costs_no_agent(place: Place)
             beating = [aside.submit(keeps_beating, work, lease, until) for lease in work.leases]
             while time.monotonic() < until:
                 assert place.client.get(f"runs/{work.run}/").status_code == 200, "what only reads goes on"
-                time.sleep(0.1)
             other.execute("ROLLBACK")
             told = set().union(*(one.result() for one in beating))
     assert (writing.result().status_code, writing.result().headers["Retry-After"].isdigit()) == (503, True)
@@ -122,7 +125,6 @@ def keeps_beating(work: Field, lease: dict[str, Any], until: float) -> set[int]:
     told: list[int] = []
     while time.monotonic() < until or told[-1] == 503:
         told.append(work.post(lease, "heartbeat").status_code)
-        time.sleep(0.1)
     return set(told)
 
 
@@ -198,6 +200,26 @@ def test_bodies_that_come_byte_by_byte_hold_up_nobody(place: Place) -> None:
         work = field(place, 2)
         assert [work.post(lease, "heartbeat").status_code for lease in work.leases] == [200, 200]
         work.finish()
+
+
+# ---- F20: all come back at once ----
+
+
+def test_all_who_watch_may_come_back_at_the_same_moment(place: Place) -> None:
+    work = field(place, 1)
+    work.finish()
+    url = f"{place.url.replace('http', 'ws')}/ws/runs/{work.run}/?format=json&after=0"
+    headers = {"Authorization": f"Bearer {place.token}"}
+
+    def watch(stack: ExitStack) -> str:
+        reader = stack.enter_context(connect(url, additional_headers=headers, open_timeout=10, close_timeout=1))
+        return str(json.loads(reader.recv(timeout=10))["type"])
+
+    for _ in range(2):
+        with ExitStack() as stack, ThreadPoolExecutor(WATCHERS) as threads:
+            watching = [threads.submit(watch, stack) for _ in range(WATCHERS)]
+            assert place.client.get(f"runs/{work.run}/").status_code == 200
+            assert {one.result(20) for one in watching} == {"snapshot"}
 
 
 # ---- F23: one agent that does everything wrong ----

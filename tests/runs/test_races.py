@@ -1,15 +1,19 @@
 """Two connections that want the same at the same moment: one wins, the other is told, and the rows agree."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial, wraps
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 
 from runs import actions, loop, sweep, transitions
 from runs.models import Attempt, Run
 from runs.reports import Report, Said, Verdict
 from runs.transitions import Pick
+from tests import servers
 from tests.runs.making import NOW, Work, agent, at_once, todo, violations, work
 from todos.models import Todo
 from todos.problems import Conflict
@@ -79,6 +83,32 @@ def test_a_beat_and_the_end_of_the_lease_do_not_both_win() -> None:
     assert sorted(told, key=str) == [Verdict.ACCEPTED, Verdict.REFUSED]
     assert (made.attempt("x").status == "lost") == (told[0] is Verdict.ACCEPTED)
     made.say(Said.RELEASE, lease)
+
+
+def test_moving_all_leases_waits_for_who_writes_about_a_run_and_not_the_other_way_round() -> None:
+    made = work({"x": {}})
+    lease = made.begin("x")
+    with ThreadPoolExecutor(1) as aside:
+        with made.entry() as entry:
+            moving = aside.submit(move_leases)
+            if connection.vendor == "postgresql":
+                servers.until(somebody_waits, "it waits")
+            transitions.apply(entry, [Report(Said.COMPLETE, made.run_id, lease.attempt, lease.epoch)], 0.0)
+        moving.result(30)
+    assert (made.status("x"), made.kinds().count("clock_step")) == ("completed", 1)
+
+
+def move_leases() -> None:
+    try:
+        sweep.extend_leases(NOW, timedelta(seconds=5))
+    finally:
+        connections.close_all()
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 @in_many_rounds

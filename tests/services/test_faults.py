@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests import faults
+from tests.faults.judge import perform
 
 pytestmark = pytest.mark.services
 
 
 def test_nothing_is_lost_and_nothing_completed_twice(capfd: pytest.CaptureFixture[str]) -> None:
-    assert faults.perform(seconds=8, seed=1), capfd.readouterr().out
+    assert perform(seconds=8, seed=1), capfd.readouterr().out
