@@ -134,3 +134,6 @@ function again() {
 }
 
 document.addEventListener("abreast:changed", again);
+
+// What its run did before this page was there may reach the todos only now.
+if (document.querySelector("[data-counter]")) again();

@@ -136,6 +136,8 @@ def answer_and_cancel_one(who: Person) -> None:
     expect(card.get_by_role("heading", name="Ship it?")).to_be_visible(timeout=PATIENT)
     live(page)
     who.press(card.get_by_role("button", name="Approve"))
+    expect(page.get_by_text("ask is approved.")).to_be_visible()
+    who.press(page.locator("#overview-running").get_by_role("link", name="Ship it"))
     expect(page).to_have_url(re.compile(r"/runs/\d+/$"))
     expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "3", timeout=PATIENT)
     live(page)
