@@ -62,12 +62,10 @@ pages = [
     path("settings/", settings.page, name="settings"),
     path("settings/frame/", settings.heard, name="settings-frame"),
     path("settings/webhooks/frame/", webhooks.frame, name="webhooks-frame"),
-    path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
-]
-proved = [
     path("runs/prove/", proofs.runs, name="runs-prove"),
     path("todos/prove/", proofs.todos, name="todos-prove"),
     path("insights/prove/", proofs.ended, name="insights-prove"),
+    path("runs/<id:run_id>/resources/", resources.page, name="run-resources"),
 ]
 buttons = [
     path("runs/<id:run_id>/pause/", steering.pause, name="run-pause"),
@@ -119,4 +117,4 @@ machines = [
     path("api/v1/", include("runs.api.urls")),
     re_path(r"^api(/|$)", Unknown.as_view()),
 ]
-urlpatterns = [*pages, *proved, *buttons, *changes, *signing_in, *machines, path("admin/", admin.site.urls)]
+urlpatterns = [*pages, *buttons, *changes, *signing_in, *machines, path("admin/", admin.site.urls)]

@@ -17,8 +17,8 @@ from runs.api.authentication import tokens
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, token: int) -> HttpResponse:
-    refuse_viewers(request)
     found = get_object_or_404(here.tokens(viewer(request)), pk=token)
+    refuse_viewers(request)
     if request.method != "POST":
         return ask(request, "settings/confirm_revoke.html", {"revoked": found, "now": timezone.now()}, "#tokens")
     tokens.revoke(found, timezone.now())

@@ -6,8 +6,10 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from dashboard import urls
-from runs.models import Webhook
+from runs.models import Agent, Token, Webhook
+from tests.factories import token_of
 from tests.scenes import Scene, scene
+from tests.silent import NAME, lost_work
 from todos.models import Todo
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +29,15 @@ NOBODYS = (
     "settings-token",
     "webhooks-frame",
     "webhook-new",
+    "runs-prove",
+    "todos-prove",
+    "insights-prove",
 )  # each shows everybody what is theirs
 
 
 @pytest.fixture
 def there(ada: User) -> Scene:
+    lost_work(ada)
     return scene(ada, "ab")
 
 
@@ -42,6 +48,11 @@ def address(name: str, there: Scene) -> str:
     known = {"run_id": there.run_id, "key": "a", "todo_id": there.run.todo_id}
     if "webhook" in needed:
         known["webhook"] = Webhook.objects.create(owner_id=there.run.owner_id, url="https://example.org/").pk
+    if "agent_id" in needed:
+        known["agent_id"] = Agent.objects.get(name=NAME).pk
+    if "token" in needed:
+        token_of(there.run.owner)
+        known["token"] = Token.objects.latest("pk").pk
     return reverse(name, kwargs={part: known[part] for part in needed})
 
 
@@ -80,6 +91,7 @@ def test_a_button_needs_the_mark_of_the_page(name: str, there: Scene, ada: User)
 
 @pytest.mark.parametrize("name", BUTTONS)
 def test_whoever_may_only_look_presses_in_vain(name: str, ada: User, eve: User, eves: Client) -> None:
+    lost_work(eve)
     there = scene(eve, "ab")
     before = list(Todo.objects.values())
     assert eves.post(address(name, there)).status_code == 403
