@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from dashboard import ansi
+from dashboard.words import ansi
 
 FIRST = ("runs", "todos")
 

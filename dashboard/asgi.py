@@ -12,10 +12,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (these
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
-from dashboard.bodies import BoundedBodies  # noqa: E402
-from dashboard.consumers import OverviewConsumer, RunConsumer, Unknown  # noqa: E402
-from dashboard.guard import Guard  # noqa: E402
 from dashboard.middleware import HEADERS  # noqa: E402
+from dashboard.server.bodies import BoundedBodies  # noqa: E402
+from dashboard.server.guard import Guard  # noqa: E402
+from dashboard.sockets.consumers import OverviewConsumer, RunConsumer, Unknown  # noqa: E402
 from runs.api.lean import Lean  # noqa: E402
 from runs.mcp.server import Mcp  # noqa: E402
 from todos.rest import paths  # noqa: E402, F401  (registers the converters)

@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from whitenoise.compress import Compressor
 
-from dashboard import env, logs
+from dashboard import env
+from dashboard.server import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -55,7 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "dashboard.static.StaticFiles",
+    "dashboard.server.static.StaticFiles",
     "channels",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -154,7 +155,7 @@ STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "dashboard.static.Storage"},
+    "staticfiles": {"BACKEND": "dashboard.server.static.Storage"},
 }
 # Collecting is most of a first start: nothing twice, and nothing compressed that only developers' tools fetch.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -220,7 +221,7 @@ POOL_SHARES = {
 BARRIER_SECONDS = 30
 AGING_SECONDS = 60
 RUN_MAX_AGENTS = 4
-RUN_REPORT_PAGE = "dashboard.run_report.page"  # what makes the report of a run as one HTML file
+RUN_REPORT_PAGE = "dashboard.pages.run_report.page"  # what makes the report of a run as one HTML file
 RUN_MAX_SUBTASKS = env.number("ABREAST_MAX_SUBTASKS", 10_000, low=1, high=1_000_000)
 # Work that its agents report: how long a run stays open for more once all has ended, the same while a session of hooks
 # lives, and after which silence it is given up.

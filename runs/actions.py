@@ -9,11 +9,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import broker, freeze, journal, orchestrator, picked, resources, transitions
+from runs import journal, transitions
+from runs.claims import resources
 from runs.engine import states
-from runs.frozen import Carried
 from runs.journal import Entry
+from runs.making import freeze
+from runs.making.frozen import Carried
 from runs.models import Backend, Resource, Run, Strategy, Subtask
+from runs.orchestrating import broker, orchestrator
+from runs.steering import picked
 from todos.models import Todo
 from todos.problems import Conflict, Invalid, Missing
 

@@ -2,8 +2,8 @@
 
 To the pages hints go through the channel layer, group "changes"; every server process listens there. Threads that wait
 for a change hear a bell: that of their own process, which other processes on the same database ring too
-(`runs/neighbours.py`). A lost hint costs a moment: whoever shows a run, or waits for one, also looks at the database by
-itself from time to time.
+(`runs/orchestrating/neighbours.py`). A lost hint costs a moment: whoever shows a run, or waits for one, also looks at
+the database by itself from time to time.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection, transaction
 
-from runs.neighbours import Neighbours
+from runs.orchestrating.neighbours import Neighbours
 
 GROUP = "changes"
 

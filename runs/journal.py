@@ -14,9 +14,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from runs import announce, logged, telling
+from runs import announce, logged
 from runs.engine import states
 from runs.engine.modes import Mode
+from runs.letters import telling
 from runs.sql import Statement, json_text, json_value, moment, stamp
 from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 

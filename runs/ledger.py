@@ -18,10 +18,12 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from runs import commands, journal, loop, mirror, outside, storage, sweep, transitions
+from runs import journal, loop, storage, sweep, transitions
 from runs.backends.embedded import Embedded, Worker
+from runs.external import commands, outside
 from runs.journal import Entry
-from runs.load import Load
+from runs.orchestrating import mirror
+from runs.orchestrating.load import Load
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip, by_run, over
 from runs.transitions import Lease
@@ -61,8 +63,7 @@ class Ledger:
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._writing = threading.Lock()
         self._woken: set[int] = set()  # runs in which others let something go
-        self._stopping = False  # nothing is dispatched any more
-        self._ending = False
+        self._stopping = self._ending = False  # while it stops, nothing is dispatched any more
         self._commits = 0
         self.load = Load()
         self._next_sweep = float("-inf")
@@ -87,8 +88,7 @@ class Ledger:
         if self._thread.is_alive():
             self._thread.join()
         while not self._slips.empty():
-            slip = self._slips.get()
-            if slip and slip.answer and slip.answer.set_running_or_notify_cancel():
+            if (slip := self._slips.get()) and slip.answer and slip.answer.set_running_or_notify_cancel():
                 slip.answer.set_exception(LedgerFull())
 
     def report(self, report: Report) -> "Future[Report]":

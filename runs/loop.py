@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from runs import mirror, transitions
 from runs import statements as sql
+from runs import transitions
 from runs.backends.slots import Wish
 from runs.engine import budget, states
 from runs.engine.modes import takes_agents
 from runs.engine.pools import slots_of
 from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
 from runs.journal import Entry
+from runs.orchestrating import mirror
 from runs.sql import json_value, moment
 from runs.transitions import Lease, Pick
 

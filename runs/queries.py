@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from runs import waits
+from runs.claims import waits
 from runs.engine import serial, speedup, states
 from runs.models import Agent, Attempt, Event, Run, Subtask
 

@@ -11,7 +11,7 @@ from runs.transitions import Lease
 if TYPE_CHECKING:
     from runs.backends.embedded import Worker
     from runs.backends.remote import Hand
-    from runs.outside import Wanted
+    from runs.external.outside import Wanted
 
 
 @dataclass(slots=True)

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from runs import journal, narrowing, pacing, transitions
+from runs import journal, transitions
 from runs import statements as sql
 from runs.backends.embedded import Embedded
 from runs.engine import states
 from runs.engine.clocks import Watch
 from runs.executors.base import Stop
+from runs.orchestrating import narrowing, pacing
 from runs.reports import Report, Said
 from runs.sql import moment, stamp
 

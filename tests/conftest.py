@@ -3,8 +3,8 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 
-from runs import attempts, leasing
 from runs.api.authentication import tokens
+from runs.external import attempts, leasing
 from tests.factories import Api, person, token_of
 
 

@@ -158,7 +158,8 @@ def _end(work: Any, key: str, said: str = "complete") -> None:
 
 
 def _expand() -> None:
-    from runs import adding, tokens
+    from runs import tokens
+    from runs.making import adding
     from todos.principal import for_person
 
     executor = {"name": "simulate", "seconds": 0}
@@ -193,8 +194,8 @@ def judge(cell: dict[str, Any]) -> None:
     """What the crash left behind; then another server starts, and the run ends."""
     from django.utils import timezone
 
-    from runs import orchestrator
     from runs.models import Run
+    from runs.orchestrating import orchestrator
     from runs.verify import verify
 
     cell["violations"] = [one.id for one in verify(None, timezone.now()) if one.count]

@@ -126,7 +126,8 @@ def act(made: Any, first: int = 50) -> None:
     """What happens all the time: leases, beats, ends good and bad, the sweep; and what people and programs look at."""
     from django.test import Client
 
-    from runs import leading, loop, sweep, transitions
+    from runs import loop, sweep, transitions
+    from runs.orchestrating import leading
     from runs.reports import Said
     from tests.factories import Api, token_of
     from tests.runs.making import ada

@@ -17,11 +17,11 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from dashboard import ansi, figures
-from runs import attention
+from dashboard.words import ansi, figures
 from runs.engine import states
 from runs.models import Attempt, Run
-from runs.timeline import origin
+from runs.reading import attention
+from runs.reading.timeline import origin
 
 register = template.Library()
 

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import agent_order, chips, frames, to_paste
+from dashboard.pages import agent_order, chips, to_paste
+from dashboard.sockets import frames
 from dashboard.views.access import list_answer, number, viewer
-from runs import presence, roster
+from runs.reading import presence, roster
 
 A_PAGE = 50
 

@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import event_lines, frames, past
+from dashboard.pages import past
+from dashboard.sockets import frames
 from dashboard.views.access import answer, number, run_for, wants
-from runs import browse
+from dashboard.words import event_lines
 from runs.models import Run
+from runs.reading import browse
 
 A_PAGE = 100
 TOPICS = ("progress", "results", "errors", "metrics")

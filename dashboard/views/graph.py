@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, graph_page, past
+from dashboard.pages import graph_page, past
+from dashboard.sockets import frames
 from dashboard.views.access import answer, run_for, wants
-from runs import graph
-from runs import past as log
 from runs.models import Run
+from runs.reading import graph
+from runs.reading import past as log
 
 LONGEST_OPEN = 500  # characters of what is open
 

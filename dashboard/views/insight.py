@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import as_shown, frames, insight_page, run_page
+from dashboard.pages import as_shown, insight_page, run_page
+from dashboard.sockets import frames
 from dashboard.views.access import answer, run_for, wants
 from runs.insight import gained, kept
 from runs.models import Run

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, compare_page, frames, over_time, to_paste
+from dashboard.pages import chips, compare_page, over_time, to_paste
+from dashboard.sockets import frames
 from dashboard.views.access import answer, run_for, viewer, wants
 from runs.api.insights import DAYS
 from runs.engine import states

@@ -10,10 +10,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from dashboard import frames
+from dashboard.sockets import frames
 from dashboard.views.access import principal, refuse_viewers, viewer
-from runs import agents, lost
+from runs.external import agents
 from runs.models import Agent
+from runs.steering import lost
 from todos.problems import Missing, Refused
 
 

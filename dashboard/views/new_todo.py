@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from dashboard import checklists, todo_form
-from dashboard.todo_page import PRIORITIES
+from dashboard.forms import checklists, todo_form
+from dashboard.pages.todo_page import PRIORITIES
 from dashboard.views.access import changed_todo, principal, refuse_viewers, wants
 from dashboard.views.todo_answers import went
 from todos import actions

@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, overview_page, to_paste
+from dashboard.pages import overview_page, to_paste
+from dashboard.sockets import frames
 from dashboard.views.access import answer, viewer
 
 

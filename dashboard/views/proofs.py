@@ -5,7 +5,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import list_proof
+from dashboard.pages import list_proof
 from dashboard.views import insights
 from dashboard.views.access import principal, viewer
 from runs import access

@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, past, resources_page
+from dashboard.pages import past, resources_page
+from dashboard.sockets import frames
 from dashboard.views.access import answer, may_change, run_for, wants
 
 

@@ -5,11 +5,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, past, rows, run_page
-from dashboard import timeline_data as data
+from dashboard.pages import past, rows, run_page
+from dashboard.pages import timeline_data as data
+from dashboard.sockets import frames
 from dashboard.views.access import answer, number, run_for
-from runs import browse, busiest, proof, queries
+from runs import queries
 from runs.models import Run
+from runs.reading import browse, busiest, proof
 
 ATTEMPTS_A_PAGE = 100
 LEGEND = {

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, frames, overview_page, to_paste
+from dashboard.pages import chips, overview_page, to_paste
+from dashboard.sockets import frames
 from dashboard.views.access import list_answer, viewer
-from runs import browse
 from runs.engine import states
 from runs.models import Backend
+from runs.reading import browse
 
 A_PAGE = 50
 

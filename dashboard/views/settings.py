@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from dashboard import here, settings_page, to_paste
+from dashboard.pages import here, settings_page, to_paste
 from dashboard.views.access import answer, may_change, number, refuse_viewers, viewer
-from runs import tokens, webhooks
+from runs import tokens
 from runs.engine import letters
+from runs.letters import webhooks
 from runs.models import Scope, Token
 
 HOOK_EVENTS = {

@@ -12,12 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard import frames
+from dashboard.sockets import frames
 from dashboard.views.access import steered_run, subtask_for, viewer, wants
-from runs import actions, answering, attention, picked, undoing
+from runs import actions
 from runs.api.subtasks import AnswerIn
 from runs.engine import states
 from runs.models import Run, Subtask, SubtaskDependency
+from runs.reading import attention
+from runs.steering import answering, picked, undoing
 from todos.problems import Refused
 from todos.rest.reading import read
 

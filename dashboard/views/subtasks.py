@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import frames, past, rows, run_page, subtask_page
+from dashboard.pages import past, rows, run_page, subtask_page
+from dashboard.sockets import frames
 from dashboard.views.access import answer, may_change, run_for, subtask_for, wants
-from runs import browse
 from runs.engine import states
 from runs.models import Run
+from runs.reading import browse
 
 A_PAGE = 50
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from dashboard import frames, todo_page, todo_tree
+from dashboard.pages import todo_page, todo_tree
+from dashboard.sockets import frames
 from dashboard.views.access import may_change, todo_for
 from todos.models import Todo
 

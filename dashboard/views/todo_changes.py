@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard import checklists, todo_form, todo_needs, todo_tree
+from dashboard.forms import checklists, todo_form
+from dashboard.pages import todo_needs, todo_tree
 from dashboard.views.access import changed_todo, principal
 from dashboard.views.todo_answers import ask, done, refused_at, sentence, view_from, went
 from todos import actions

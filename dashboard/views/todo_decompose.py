@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from dashboard import decompose_form, decompose_page, figures, proposals, todo_page
-from dashboard.proposals import Shown
+from dashboard.forms import decompose_form, proposals
+from dashboard.forms.proposals import Shown
+from dashboard.pages import decompose_page, todo_page
 from dashboard.views.access import changed_todo, principal, viewer, wants
 from dashboard.views.todo_answers import went
-from runs import decomposing
+from dashboard.words import figures
+from runs.making import decomposing
 from todos.decompose.registry import STRATEGIES
 from todos.models import Todo
 from todos.problems import Conflict, Refused

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from dashboard import plan_page, todo_form, todo_page
+from dashboard.forms import todo_form
+from dashboard.pages import plan_page, todo_page
 from dashboard.views.access import changed_todo, wants
 from runs.api.plan import PlanIn
 from runs.planning import todo as planning

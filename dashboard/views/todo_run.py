@@ -4,7 +4,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from dashboard import run_form, todo_page
+from dashboard.forms import run_form
+from dashboard.pages import todo_page
 from dashboard.views.access import changed_todo
 from dashboard.views.todo_answers import refused_at, view_from, went
 from runs import actions

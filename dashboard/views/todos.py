@@ -6,8 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard import chips, frames, to_paste, todo_list, todo_tree
-from dashboard.todo_list import TodoFilter
+from dashboard.pages import chips, to_paste, todo_list, todo_tree
+from dashboard.pages.todo_list import TodoFilter
+from dashboard.sockets import frames
 from dashboard.views import todo_answers
 from dashboard.views.access import answer, list_answer, may_change, number, todo_for, viewer, wants
 from todos.plan.words import Status

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from dashboard import here
+from dashboard.pages import here
 from dashboard.views.access import refuse_viewers, viewer
 from dashboard.views.settings import ask
 from runs.api.authentication import tokens

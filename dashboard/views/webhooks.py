@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard.views.access import answer, refuse_viewers, viewer
 from dashboard.views.settings import ask
 from dashboard.views.settings import context as settings_context
-from runs import webhooks
 from runs.api.webhooks import WebhookIn
+from runs.letters import webhooks
 from runs.models import Webhook
 from todos.problems import Refused
 from todos.rest.reading import read

@@ -8,7 +8,8 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import agent_figures, agents
+from runs.external import agents
+from runs.reading import agent_figures
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import EVERYONE, Operation

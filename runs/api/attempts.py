@@ -7,9 +7,9 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import attempts, checking
 from runs.api.agents import LEASING
 from runs.api.delivering import Delivering
+from runs.external import attempts, checking
 from runs.reports import Report, Said, Usage
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint

@@ -6,10 +6,10 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import attempts
 from runs.api.agents import LEASING
 from runs.api.attempts import Epoch, Progress, Text, UsageIn, usage
 from runs.api.delivering import Delivering
+from runs.external import attempts
 from runs.reports import Report, Said, Verdict
 from todos.problems import TooLarge
 from todos.rest.answers import closed

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import access, agents, commands, tokens
+from runs import access, tokens
+from runs.external import agents, commands
 from todos.problems import Conflict
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint

@@ -9,8 +9,8 @@ from pydantic_core import CoreSchema
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import decomposing
 from runs.api import idempotency
+from runs.making import decomposing
 from todos import queries
 from todos.decompose.base import Found
 from todos.decompose.registry import STRATEGIES

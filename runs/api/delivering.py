@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runs import delivering
+from runs.external import delivering
 from runs.reports import Report
 
 

@@ -12,11 +12,12 @@ from django.utils.module_loading import import_string
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import access, exports, queries
+from runs import access, queries
 from runs.api.shapes import Progress, RunOut, SubtaskOut, run_out
 from runs.insight import a2a, badge, gained, history, told, trace
 from runs.insight.told import Insight
 from runs.models import Run
+from runs.reading import exports
 from todos.rest.answering import JSON
 from todos.rest.answers import closed
 from todos.rest.endpoint import Endpoint

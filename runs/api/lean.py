@@ -21,13 +21,14 @@ from django.db import connection
 from pydantic_core import to_json
 from rest_framework.request import Request
 
-from runs import delivering, orchestrator
 from runs.api.attempts import AttemptComplete, AttemptHeartbeat
 from runs.api.authentication import tokens
 from runs.api.batches import ProgressReports
 from runs.api.delivering import Delivering, to_deliver
 from runs.api.leases import Leases
+from runs.external import delivering
 from runs.ledger import Ledger
+from runs.orchestrating import orchestrator
 from runs.reports import Report
 from todos.principal import Principal
 from todos.rest import answering, strict_json

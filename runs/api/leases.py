@@ -11,8 +11,9 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import agents, announce, handing_out, leasing
+from runs import announce
 from runs.api.agents import LEASING, Name
+from runs.external import agents, handing_out, leasing
 from runs.models import Agent
 from todos.principal import Principal
 from todos.problems import Invalid

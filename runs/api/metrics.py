@@ -12,10 +12,10 @@ from django.db.models import Count, Sum
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from runs import load, orchestrator
 from runs.engine import states
-from runs.load import Histogram
 from runs.models import Run
+from runs.orchestrating import load, orchestrator
+from runs.orchestrating.load import Histogram
 from todos.rest.endpoint import Endpoint
 from todos.rest.operation import Operation, Raw
 

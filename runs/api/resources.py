@@ -8,8 +8,10 @@ from pydantic import Field
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import access, actions, pools, resources
+from runs import access, actions
+from runs.claims import resources
 from runs.models.resource import POOL
+from runs.orchestrating import pools
 from todos.plan.claims import API, FILE
 from todos.problems import Invalid, Missing
 from todos.rest.answers import closed

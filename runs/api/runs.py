@@ -10,9 +10,10 @@ from django.utils import timezone
 from pydantic import Field
 from rest_framework.request import Request
 
-from runs import access, actions, announce, queries, undoing
+from runs import access, actions, announce, queries
 from runs.api.shapes import ENDED, Events, Progress, RunOut, run_out
 from runs.models import Backend, Strategy
+from runs.steering import undoing
 from todos import actions as todo_actions
 from todos.models import Todo
 from todos.plan.outline import Problem

@@ -6,7 +6,8 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from runs import queries, waits
+from runs import queries
+from runs.claims import waits
 from runs.engine import states
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
 from todos.rest.answers import closed

@@ -7,10 +7,12 @@ from django.http import HttpResponse
 from pydantic import Field
 from rest_framework.request import Request
 
-from runs import access, actions, adding, answering, outputs
-from runs.adding import Addition
+from runs import access, actions, outputs
 from runs.api.shapes import SubtaskOut, SubtaskRow, subtask_out, subtask_rows
+from runs.making import adding
+from runs.making.adding import Addition
 from runs.models import Attempt, Run, Subtask
+from runs.steering import answering
 from todos.principal import Principal
 from todos.problems import Missing
 from todos.rest.endpoint import Endpoint

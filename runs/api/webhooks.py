@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from rest_framework.request import Request
 from typing_extensions import TypedDict
 
-from runs import webhooks
+from runs.letters import webhooks
 from runs.models import Webhook
 from todos.plan.outline import Problem
 from todos.principal import Principal

@@ -6,9 +6,10 @@ from typing import Any
 
 from celery import signals
 
-from runs import announce, broker
+from runs import announce
 from runs.backends.worker import Worker
 from runs.executors import python
+from runs.orchestrating import broker
 
 log = logging.getLogger(__name__)
 

@@ -15,11 +15,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from runs import broker, loop, transitions
+from runs import loop, transitions
 from runs.engine import states
 from runs.engine.schedule import Ready, choose
 from runs.journal import Entry
 from runs.models import Agent
+from runs.orchestrating import broker
 from runs.reports import Report, Said
 from runs.sql import moment
 from runs.transitions import Lease, Pick

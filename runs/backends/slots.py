@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from runs import limits
+from runs.claims import limits
 from runs.engine.pools import EVERY_POOL, Use, full, name_of, room, slots_of
 
 _current: "Callable[[], Slots] | None" = None

@@ -17,13 +17,14 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from runs import broker, loop, sweep
+from runs import loop, sweep
 from runs.backends.remote import Hand
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
 from runs.journal import Entry
 from runs.ledger import BATCH, Ledger
 from runs.models import Agent, Attempt
+from runs.orchestrating import broker
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip
 from runs.transitions import Lease

@@ -18,10 +18,11 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from runs import announce, load, queries
+from runs import announce, queries
 from runs.engine import states
 from runs.estimating.kept import Child
 from runs.models import Backend, Checkpoint, Run
+from runs.orchestrating import load
 
 SECONDS = 1.0
 CONFIDENCE = 0.8

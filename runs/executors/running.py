@@ -14,7 +14,7 @@ from runs.executors.base import Executor, Failed, Job, Outcome, Stop, Stopped
 from runs.executors.processor import seconds_in_line
 from runs.executors.redact import Redacted, redactor
 from runs.executors.results import Unstorable, encode, storable_text
-from runs.nested import lending
+from runs.external.nested import lending
 from runs.reports import Report, Said, Usage
 from runs.transitions import Lease
 from todos.plan.inputs import MissingInput

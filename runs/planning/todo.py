@@ -10,8 +10,9 @@ from typing import Any, cast
 
 from django.db import connection
 
-from runs import claimed, freeze, limits
+from runs.claims import limits
 from runs.executors.child import command, environment
+from runs.making import claimed, freeze
 from runs.planning.answers import PlanAnswer
 from todos.models import Todo
 from todos.plan import words

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import freeze, journal, loop, transitions
+from runs import journal, loop, transitions
 from runs.engine.reported import Step, steps
 from runs.journal import Entry
+from runs.making import freeze
 from runs.models import Agent, Attempt, Backend, Run, Subtask
 from runs.reports import Report, Said, Usage
 from runs.tracking import reporters

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 
-from runs import limits
 from runs import statements as sql
+from runs.claims import limits
 from runs.engine.claiming import Book, Bucket, Hold, Obstacle, Rank, Seeker, refilled
 from runs.engine.modes import Mode
 from runs.engine.states import WAIT_COUNTER, Wait

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from runs import aggregates
 from runs.engine import states
 from runs.models import Aggregate, Run
+from runs.orchestrating import aggregates
 from runs.verify.base import Check, Scope
 
 

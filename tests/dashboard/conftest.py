@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
-from dashboard import live
+from dashboard.sockets import live
 from tests.dashboard.sockets import Headers, by_token
 from tests.dashboard.virtual_time import VirtualLoop
 from tests.factories import token_of

@@ -17,8 +17,9 @@ django.setup()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (these need the settings)
 
-from dashboard import consumers, pace, serving  # noqa: E402
-from dashboard.stopping import Stopping  # noqa: E402
+from dashboard.server import serving  # noqa: E402
+from dashboard.server.stopping import Stopping  # noqa: E402
+from dashboard.sockets import consumers, pace  # noqa: E402
 
 FLOOD, DRIP = "x" * 65_536, "x"
 STALLED_SECONDS = 0.5

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import ansi
+from dashboard.words import ansi
 
 ESC = "\x1b"
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboard import as_shown
+from dashboard.pages import as_shown
 from runs.models import Checkpoint, Run
 from tests.scenes import Scene, scene
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.handlers.asgi import ASGIHandler
 
-from dashboard.bodies import BoundedBodies
+from dashboard.server.bodies import BoundedBodies
 from tests.factories import token_of
 
 pytestmark = [pytest.mark.urls("tests.sample_api"), pytest.mark.django_db(transaction=True)]

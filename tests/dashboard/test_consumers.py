@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from dashboard import consumers, streams
-from dashboard.consumers import FAULT, FORBIDDEN, RECHECK_SECONDS, TRY_LATER, UNAUTHENTICATED
-from dashboard.live import hub
-from dashboard.pace import JSON_SECONDS, STALLED_SECONDS
+from dashboard.sockets import consumers, streams
+from dashboard.sockets.consumers import FAULT, FORBIDDEN, RECHECK_SECONDS, TRY_LATER, UNAUTHENTICATED
+from dashboard.sockets.live import hub
+from dashboard.sockets.pace import JSON_SECONDS, STALLED_SECONDS
 from runs.api.authentication import tokens
 from runs.models import Attempt, Run, Token
 from tests.dashboard.sockets import Headers, Socket, by_cookie, by_token, elsewhere

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard import decompose_form
+from dashboard.forms import decompose_form
 from todos.decompose.registry import STRATEGIES
 from todos.problems import Invalid
 from todos.rest.reading import read

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.done import Done, done
+from dashboard.words.done import Done, done
 from runs.models import Run
 
 KNOWN = {"eta_seconds": 100.0, "eta_low_seconds": 90.0, "eta_high_seconds": 130.0, "eta_confidence": 0.8}

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard import event_lines
-from dashboard.event_lines import Line
+from dashboard.words import event_lines
+from dashboard.words.event_lines import Line
 from runs.models import Event
 from tests.scenes import Scene, scene
 

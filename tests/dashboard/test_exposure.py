@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from dashboard import exposure
+from dashboard.server import exposure
 
 SAFE: dict[str, Any] = {
     "DEBUG": False,

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from dashboard import figures
+from dashboard.words import figures
 
 
 @pytest.mark.parametrize(

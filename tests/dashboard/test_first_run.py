@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from dashboard import first_run
+from dashboard.server import first_run
 from runs.models import Run
 from tests.scenes import scene
 from todos.models import Todo

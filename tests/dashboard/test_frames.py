@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard import frames
+from dashboard.sockets import frames
 from runs.models import Run, Subtask
 from tests.scenes import Scene, scene
 

@@ -1,4 +1,4 @@
-from dashboard.graph_groups import MOST_GROUPS, MOST_NODES, Group, show
+from dashboard.pages.graph_groups import MOST_GROUPS, MOST_NODES, Group, show
 
 
 def shown(total: int, groups: int, *opened: str) -> list[Group | int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.guard import Guard, Refusal, as_sent, host_is_ours, judge, split_host
+from dashboard.server.guard import Guard, Refusal, as_sent, host_is_ours, judge, split_host
 
 ALLOWED = ["127.0.0.1", "localhost", "[::1]"]
 OURS = b"localhost:8000"

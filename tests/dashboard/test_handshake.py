@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from dashboard.consumers import StreamConsumer
+from dashboard.sockets.consumers import StreamConsumer
 from tests.dashboard.sockets import HOST, Headers, Socket, by_cookie, by_token, elsewhere
 from tests.factories import token_of
 from tests.scenes import Scene

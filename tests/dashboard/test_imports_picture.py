@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dashboard import imports_picture
-from dashboard.imports_picture import MOST_NODES, Imports
+from dashboard.pages import imports_picture
+from dashboard.pages.imports_picture import MOST_NODES, Imports
 from runs.executors import survey
 from runs.executors.calls import Task
 

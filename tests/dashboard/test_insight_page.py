@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboard import insight_page
+from dashboard.pages import insight_page
 from runs.engine.waterfall import Kind, Part, Span, waterfall
 from runs.insight import kept
 from runs.models import Checkpoint, Run

@@ -8,9 +8,9 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db import connections
 
-from dashboard import live
-from dashboard.live import Frame, Hub, Room
-from dashboard.pace import HTML_SECONDS, JSON_SECONDS, RESYNC_SECONDS
+from dashboard.sockets import live
+from dashboard.sockets.live import Frame, Hub, Room
+from dashboard.sockets.pace import HTML_SECONDS, JSON_SECONDS, RESYNC_SECONDS
 from runs import announce
 from tests.dashboard.virtual_time import advance, settle
 

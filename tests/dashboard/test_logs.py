@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dashboard import logs
+from dashboard.server import logs
 from runs.models import Event
 from tests.runs.making import work
 

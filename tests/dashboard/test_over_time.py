@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import over_time
+from dashboard.pages import over_time
 from runs.insight import past
 from runs.models import Run
 from tests.scenes import scene

@@ -3,7 +3,7 @@ from django.contrib.auth.models import User
 from django.template.loader import render_to_string
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard import overview_page
+from dashboard.pages import overview_page
 from runs.models import Run
 from tests.scenes import scene
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.pace import HTML_SECONDS, RESYNC_SECONDS, Beat
+from dashboard.sockets.pace import HTML_SECONDS, RESYNC_SECONDS, Beat
 
 
 def quiet() -> Beat:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dashboard import plan_page, plan_pictures
-from dashboard.plan_pictures import NARROW, ROWS, TICKS, curve, gantt, ticks
+from dashboard.pages import plan_page, plan_pictures
+from dashboard.pages.plan_pictures import NARROW, ROWS, TICKS, curve, gantt, ticks
 from runs.planning.answers import CurvePoint, PlanAnswer, Planned
 
 

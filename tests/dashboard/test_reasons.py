@@ -5,8 +5,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils.html import conditional_escape
 
-from dashboard import reasons
-from runs import actions, waits
+from dashboard.words import reasons
+from runs import actions
+from runs.claims import waits
 from runs.models import Run, Subtask
 from runs.reports import Said
 from tests.scenes import Scene, scene

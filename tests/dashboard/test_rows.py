@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard import rows
+from dashboard.pages import rows
 from runs import queries
 from runs.models import Subtask
 from tests.scenes import Scene, scene

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from dashboard import consumers, streams
-from dashboard.live import hub
-from dashboard.pace import JSON_SECONDS, RESYNC_SECONDS
+from dashboard.sockets import consumers, streams
+from dashboard.sockets.live import hub
+from dashboard.sockets.pace import JSON_SECONDS, RESYNC_SECONDS
 from runs import announce, queries
 from runs.engine import states
 from runs.models import Event, Run
@@ -238,7 +238,7 @@ async def test_a_program_that_fell_far_behind_gets_a_snapshot_and_goes_on(
     run: Scene, me: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "FAR_BEHIND", 20)
-    monkeypatch.setattr("dashboard.live.KEPT_CHARACTERS", 1)
+    monkeypatch.setattr("dashboard.sockets.live.KEPT_CHARACTERS", 1)
     socket = await Socket(path(run), me, room=1).open()
     socket.texts()
     for _ in range(60):

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dashboard import frames
-from dashboard.pace import HTML_SECONDS, RESYNC_SECONDS
+from dashboard.sockets import frames
+from dashboard.sockets.pace import HTML_SECONDS, RESYNC_SECONDS
 from runs.models import Run
 from tests.dashboard.sockets import Headers, Socket, elsewhere
 from tests.dashboard.virtual_time import advance

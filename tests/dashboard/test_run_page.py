@@ -6,8 +6,8 @@ from django.db.models import F
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard import run_page
-from dashboard.run_page import Part
+from dashboard.pages import run_page
+from dashboard.pages.run_page import Part
 from runs.models import Run
 from tests.scenes import scene
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import serving
-from dashboard.serving import CannotServe, bind, home_lock, remembered, running_url, url_of
+from dashboard.server import serving
+from dashboard.server.serving import CannotServe, bind, home_lock, remembered, running_url, url_of
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from dashboard.consumers import FAULT, GOING_AWAY, TRY_LATER, UNAUTHENTICATED
+from dashboard.sockets.consumers import FAULT, GOING_AWAY, TRY_LATER, UNAUTHENTICATED
 
 ROOT = Path(__file__).parents[2]
 HANDSHAKE = (

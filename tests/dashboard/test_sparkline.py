@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from dashboard.sparkline import HEIGHT, MARGIN, POINTS, WIDTH, Sparkline
+from dashboard.words.sparkline import HEIGHT, MARGIN, POINTS, WIDTH, Sparkline
 
 NOON = datetime(2026, 8, 14, 12, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from dashboard.static import Storage
+from dashboard.server.static import Storage
 
 
 def test_collected_scripts_import_collected_scripts_and_nothing_is_kept_twice(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dashboard import streams
-from dashboard.live import Frame, Hub
+from dashboard.sockets import streams
+from dashboard.sockets.live import Frame, Hub
 from runs import queries
 from runs.engine import states
 from runs.models import Event, Run

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard import subtask_page
-from dashboard.subtask_page import Link
+from dashboard.pages import subtask_page
+from dashboard.pages.subtask_page import Link
 from runs import actions
 from runs.models import Attempt, Subtask
 from tests.scenes import Scene, scene

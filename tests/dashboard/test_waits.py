@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from dashboard import waits
-from runs import resources
+from dashboard.pages import waits
+from runs.claims import resources
 from tests.factories import person
 from tests.scenes import Scene, scene
 

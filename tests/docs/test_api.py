@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from dashboard import asgi, consumers
+from dashboard import asgi
+from dashboard.sockets import consumers
 from runs.models import Scope
 from tests.docs.reading import Fence, fences, section, tables, text_of, words
 from tests.factories import Api, token_of

@@ -17,7 +17,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, sync_playwright
 
 from dashboard.asgi import application
-from runs import orchestrator
+from runs.orchestrating import orchestrator
 from tests.factories import person, plant
 from tests.setup import browser as installed_browser
 from todos.models import Todo

@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from dashboard import ansi
+from dashboard.words import ansi
 from tests.dashboard.views.test_hostile import routes
 from tests.e2e import payloads
 from tests.e2e.conftest import Open, Watched

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from dashboard import figures
+from dashboard.words import figures
 from runs.models import Run, Subtask
 from tests.e2e.conftest import Open
 from tests.scenes import Scene, scene

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from runs import orchestrator
 from runs.models import Run
+from runs.orchestrating import orchestrator
 from tests.e2e.conftest import Open, Watched
 from tests.factories import keys, plant
 from todos.models import Todo

@@ -10,9 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from dashboard import to_paste
-from runs import actions, orchestrator
+from dashboard.pages import to_paste
+from runs import actions
 from runs.models import Backend, Run
+from runs.orchestrating import orchestrator
 from tests.e2e.conftest import Open
 from tests.e2e.test_accessible import violations
 from tests.factories import plant, token_of

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from runs import actions as run_actions
-from runs.mirror import Mirror
 from runs.models import Run
+from runs.orchestrating.mirror import Mirror
 from tests.e2e.conftest import Open
 from tests.e2e.todo_page import CHECKLIST, live
 from tests.factories import plant

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dashboard.guard import SAFE_METHODS
+from dashboard.server.guard import SAFE_METHODS
 
 # What a refused request may write all the same: that a token was used, and the answer under its Idempotency-Key.
 BESIDE = {"runs_token", "runs_idempotencykey"}

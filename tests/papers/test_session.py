@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from runs import announce, orchestrator
+from runs import announce
+from runs.orchestrating import orchestrator
 from tests.factories import Api, all_pages, made
 from tests.papers import session
 

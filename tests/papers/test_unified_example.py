@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs import announce, orchestrator
+from runs import announce
+from runs.orchestrating import orchestrator
 from runs.verify import verify
 from tests.docs.reading import ROOT
 from tests.factories import Api, all_pages

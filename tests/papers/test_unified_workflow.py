@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from runs import announce, orchestrator
+from runs import announce
+from runs.orchestrating import orchestrator
 from tests.factories import Api, all_pages
 from tests.papers.playing import Json, decomposed
 from tests.runs.api.conftest import RUNS_COMMANDS

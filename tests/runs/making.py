@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
-from runs import freeze, journal, loop, transitions
+from runs import journal, loop, transitions
 from runs.journal import Entry
+from runs.making import freeze
 from runs.models import Agent, Attempt, Event, Hold, Resource, Run, RunAgent, Subtask, SubtaskDependency
 from runs.reports import Report, Said
 from runs.transitions import Lease, Pick

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from runs import activity
 from runs.models import Agent, Run
+from runs.reading import activity
 from tests.scenes import NOON, Scene, scene
 from tests.silent import lost_work
 

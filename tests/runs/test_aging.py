@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runs import waits
+from runs.claims import waits
 from runs.models import Event, Run, Subtask
 from tests.runs.acting import Puppet, Stage
 from tests.runs.making import NOW, violations, work

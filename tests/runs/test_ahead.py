@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from runs import ahead
 from runs.models import Agent, Run, Subtask
+from runs.reading import ahead
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

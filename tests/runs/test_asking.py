@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from runs import actions, answering, orchestrator, transitions
+from runs import actions, transitions
 from runs.models import Attempt
+from runs.orchestrating import orchestrator
+from runs.steering import answering
 from tests.runs.acting import Stage
 from tests.runs.making import Outline, Work, at_once, violations
 from todos.problems import Conflict, Missing

@@ -3,7 +3,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from runs import actions, answering, attention
+from runs import actions
+from runs.reading import attention
+from runs.steering import answering
 from tests.factories import plant
 from tests.scenes import Scene, scene
 

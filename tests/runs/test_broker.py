@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runs import broker
+from runs.orchestrating import broker
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from runs import browse
-from runs.browse import RunFilter, SubtaskFilter
 from runs.models import Event, Run, Subtask
+from runs.reading import browse
+from runs.reading.browse import RunFilter, SubtaskFilter
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

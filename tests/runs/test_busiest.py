@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from runs import busiest, timeline
+from runs.reading import busiest, timeline
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

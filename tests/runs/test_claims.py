@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from runs import actions, orchestrator
+from runs import actions
 from runs.models import Hold
+from runs.orchestrating import orchestrator
 from tests.runs.acting import Puppet, Stage, most_open
 from tests.runs.making import violations, work
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from runs import actions, transitions, waits
+from runs import actions, transitions
+from runs.claims import waits
 from runs.models import Event, Run, Subtask, SubtaskDependency
 from runs.reports import Said
 from tests.runs.making import NOW, Work, todo, violations, work

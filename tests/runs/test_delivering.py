@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runs.delivering import _LetterBox
+from runs.external.delivering import _LetterBox
 
 
 class Counting:

@@ -7,9 +7,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from runs import actions, exports
+from runs import actions
 from runs.api.shapes import run_out
 from runs.models import Run
+from runs.reading import exports
 from tests.factories import plant
 from tests.runs.making import work
 

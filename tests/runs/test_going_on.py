@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from runs import broker
 from runs.backends.remote import Hand
 from runs.backends.worker import Desk, Seat
 from runs.models import Attempt, Event
+from runs.orchestrating import broker
 from runs.reports import Report, Said, Verdict
 from tests.runs.making import NOW, Work, agent, violations, work
 

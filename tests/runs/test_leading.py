@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from runs.backends.embedded import Embedded
-from runs.leading import Lead, LedLedger, NotLeading
+from runs.orchestrating.leading import Lead, LedLedger, NotLeading
 from runs.reports import Report, Said
 from tests.runs.making import Clock, work
 

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import agents, attention, lost
-from runs.agents import Registration
+from runs.external import agents
+from runs.external.agents import Registration
 from runs.models import Agent, Event, Token
+from runs.reading import attention
+from runs.steering import lost
 from tests.scenes import Scene, scene
 from tests.silent import NAME, agent_of, lost_work
 from todos.principal import Principal

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runs.mirror import REST, Mirror
+from runs.orchestrating.mirror import REST, Mirror
 from runs.reports import Said
 from tests.runs.making import Work, work
 from todos.models import Todo

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from runs import announce
-from runs.neighbours import CHANNEL, MOST_TOLD, Neighbours
+from runs.orchestrating.neighbours import CHANNEL, MOST_TOLD, Neighbours
 from tests import servers
 
 pytestmark = [

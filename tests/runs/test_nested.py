@@ -10,10 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs import agents, commands, journal, nested, transitions
+from runs import journal, transitions
 from runs.api.authentication import Tokens
 from runs.engine import expected
 from runs.executors.base import Failed, Job
+from runs.external import agents, commands, nested
 from runs.models import Agent, Attempt, Delivery, Token
 from runs.reports import Report, Said
 from tests.runs.api.adding import one, scene

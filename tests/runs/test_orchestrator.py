@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from runs import actions, announce, orchestrator, transitions
+from runs import actions, announce, transitions
 from runs.models import Agent, Run
+from runs.orchestrating import orchestrator
 from runs.reports import Said
 from tests.runs.acting import Puppet
 from tests.runs.making import NOW, agent, todo, violations, work

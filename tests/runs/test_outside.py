@@ -10,9 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs import leasing, orchestrator, transitions
+from runs import transitions
+from runs.external import leasing
+from runs.external.outside import Wanted
 from runs.models import Agent, Attempt, Run, Token
-from runs.outside import Wanted
+from runs.orchestrating import orchestrator
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip
 from runs.tokens import digest

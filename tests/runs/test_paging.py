@@ -1,9 +1,9 @@
 import pytest
 from django.contrib.auth.models import User
 
-from runs import paging
 from runs.models import Run
-from runs.paging import Page
+from runs.reading import paging
+from runs.reading.paging import Page
 from todos.models import Todo
 
 pytestmark = pytest.mark.django_db

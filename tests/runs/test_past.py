@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from runs import past
 from runs.models import Run
+from runs.reading import past
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

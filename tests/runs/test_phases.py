@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from runs import actions, queries, transitions, waits
+from runs import actions, queries, transitions
+from runs.claims import waits
 from runs.models import Event, Subtask
 from runs.reports import Said
 from tests.runs.acting import Puppet, Stage

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from runs import actions, picked
+from runs import actions
 from runs.models import Run
+from runs.steering import picked
 from tests.runs.making import Clock, Work, dump, todo, violations
 from todos.models import Todo
 from todos.problems import Conflict, Invalid

@@ -6,12 +6,14 @@ from typing import Any
 import psutil
 import pytest
 
-from dashboard import reasons
-from runs import actions, limits, pools, waits
+from dashboard.words import reasons
+from runs import actions
 from runs.backends import slots
 from runs.backends.meter import Meter
+from runs.claims import limits, waits
 from runs.engine.pools import Use
 from runs.models import Event, Hold, Subtask
+from runs.orchestrating import pools
 from tests.runs.acting import Puppet, Stage, most_open, register
 from tests.runs.making import Work, work
 

@@ -2,8 +2,8 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from runs import proof
 from runs.models import Run, Subtask
+from runs.reading import proof
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

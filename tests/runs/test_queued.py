@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from runs import broker, leading, loop, sweep, transitions
+from runs import loop, sweep, transitions
 from runs.models import Attempt, RunAgent
+from runs.orchestrating import broker, leading
 from runs.reports import Report, Said, Verdict
 from tests.runs.making import Work, agent, violations, work
 

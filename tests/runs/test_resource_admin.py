@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from runs import limits
+from runs.claims import limits
 from runs.models import Hold, Resource
 from tests.factories import person
 from tests.runs.admin.pages import queries_of

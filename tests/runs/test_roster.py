@@ -4,8 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import agent_figures, roster, tokens
+from runs import tokens
 from runs.models import Agent, Attempt, Token
+from runs.reading import agent_figures, roster
 from tests.scenes import scene
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from runs import freeze, queries
+from runs import queries
+from runs.making import freeze
 from runs.models import Run
 from tests.runs.acting import Stage
 from tests.runs.making import Outline, Work, work

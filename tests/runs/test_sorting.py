@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import browse, sorting
-from runs.browse import SubtaskFilter
 from runs.models import Subtask
+from runs.reading import browse, sorting
+from runs.reading.browse import SubtaskFilter
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from runs import storing
 from runs.engine import states
+from runs.making import storing
 from runs.models import Run, Subtask, SubtaskDependency
 from tests.runs.making import NOW, ada, work
 

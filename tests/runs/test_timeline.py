@@ -2,9 +2,9 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from runs import timeline
 from runs.models import Event, Run
-from runs.timeline import Chunk, Place
+from runs.reading import timeline
+from runs.reading.timeline import Chunk, Place
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from runs import actions, undoing
+from runs import actions
 from runs.models import Attempt, Event, Run, Subtask
+from runs.steering import undoing
 from runs.verify import undone, verify
 from tests.runs.acting import Stage
 from tests.runs.making import NOW, Work, at_once, violations

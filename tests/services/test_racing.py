@@ -7,7 +7,7 @@ import httpx
 import psycopg
 import pytest
 
-from runs.neighbours import CHANNEL
+from runs.orchestrating.neighbours import CHANNEL
 from tests import scale, servers
 from tests.server.process import Server
 from tests.server.racing import enter, race

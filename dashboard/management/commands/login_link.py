@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from dashboard import serving
+from dashboard.server import serving
 from runs import tokens
 
 

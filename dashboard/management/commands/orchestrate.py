@@ -8,11 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, connection
 
-from dashboard import database
-from dashboard.serving import CannotServe
-from dashboard.stopping import Stopping
-from runs import announce, orchestrator
-from runs.leading import Lead, LedLedger
+from dashboard.server import database
+from dashboard.server.serving import CannotServe
+from dashboard.server.stopping import Stopping
+from runs import announce
+from runs.orchestrating import orchestrator
+from runs.orchestrating.leading import Lead, LedLedger
 
 TRY_AGAIN_SECONDS = 1.0
 

@@ -14,10 +14,11 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from dashboard import database, exposure, first_run, serving, static
-from dashboard.stopping import Stopping
-from runs import orchestrator, tokens
-from runs.leading import Lead, LedLedger
+from dashboard.server import database, exposure, first_run, serving, static
+from dashboard.server.stopping import Stopping
+from runs import tokens
+from runs.orchestrating import orchestrator
+from runs.orchestrating.leading import Lead, LedLedger
 
 ASGI = "dashboard.asgi.application"
 LOOK_SECONDS = 0.2  # at whether another process still leads

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from dashboard import database, exposure, serving, static
 from dashboard.management.commands.up import ASGI
-from dashboard.stopping import Stopping
-from runs import orchestrator
+from dashboard.server import database, exposure, serving, static
+from dashboard.server.stopping import Stopping
+from runs.orchestrating import orchestrator
 
 
 class Command(BaseCommand):

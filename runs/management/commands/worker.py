@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from runs import broker
+from runs.orchestrating import broker
 
 
 def _seats(text: str) -> int:

@@ -16,7 +16,8 @@ django.setup()
 from django.conf import settings  # noqa: E402  (these need the settings)
 from django.core.management import call_command  # noqa: E402
 
-from runs import decomposing, tokens  # noqa: E402
+from runs import tokens  # noqa: E402
+from runs.making import decomposing  # noqa: E402
 from todos import actions  # noqa: E402
 from todos.models import Todo  # noqa: E402
 from todos.principal import for_person  # noqa: E402

@@ -13,8 +13,9 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  (these need the settings)
 from django.utils import timezone  # noqa: E402
 
-from runs import actions, orchestrator, tokens  # noqa: E402
+from runs import actions, tokens  # noqa: E402
 from runs.models import Attempt, Run  # noqa: E402
+from runs.orchestrating import orchestrator  # noqa: E402
 from runs.verify import verify  # noqa: E402
 from tests.bench.seed import tree  # noqa: E402
 from tests.bench.work import uncertain  # noqa: E402

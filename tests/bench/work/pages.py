@@ -15,7 +15,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  (these need the settings)
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
-from runs import orchestrator  # noqa: E402
+from runs.orchestrating import orchestrator  # noqa: E402
 from tests.bench.work.server import HOST, Asking, Server, cookie_of_owner, spread, up  # noqa: E402
 from tests.bench.work.size import half_done  # noqa: E402
 from tests.setup import browser as installed_browser  # noqa: E402

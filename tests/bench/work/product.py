@@ -16,9 +16,10 @@ from django.core.management import call_command  # noqa: E402  (these need the s
 from django.db.models import Max  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from runs import actions, announce, orchestrator, tokens  # noqa: E402
+from runs import actions, announce, tokens  # noqa: E402
 from runs.estimating.live import Estimator  # noqa: E402
 from runs.models import Attempt, Run  # noqa: E402
+from runs.orchestrating import orchestrator  # noqa: E402
 from runs.verify import verify  # noqa: E402
 from tests.bench.seed import simulated  # noqa: E402
 from tests.bench.work import graph  # noqa: E402

@@ -14,8 +14,9 @@ django.setup()
 from django.conf import settings  # noqa: E402  (these need the settings)
 from django.core.management import call_command  # noqa: E402
 
-from runs import actions, orchestrator, tokens  # noqa: E402
+from runs import actions, tokens  # noqa: E402
 from runs.models import Run  # noqa: E402
+from runs.orchestrating import orchestrator  # noqa: E402
 from tests.bench.work.product import wait  # noqa: E402
 from tests.papers import session  # noqa: E402
 from todos import actions as todo_actions  # noqa: E402

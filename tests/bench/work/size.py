@@ -10,8 +10,9 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402  (these need the settings)
 
-from runs import actions, announce, orchestrator, tokens  # noqa: E402
+from runs import actions, announce, tokens  # noqa: E402
 from runs.models import Run  # noqa: E402
+from runs.orchestrating import orchestrator  # noqa: E402
 from tests.bench.seed import tree  # noqa: E402
 from tests.bench.work.server import Asking, Server, cookie_of_owner, spread, up  # noqa: E402
 

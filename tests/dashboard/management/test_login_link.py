@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from dashboard import serving
+from dashboard.server import serving
 from runs import tokens
 
 

@@ -3,7 +3,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from runs import graph
+from runs.reading import graph
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

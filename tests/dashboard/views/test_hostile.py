@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
-from dashboard import todo_form
+from dashboard.forms import todo_form
 from tests.runs.making import dump
 from tests.scenes import scene
 from todos.models import Todo

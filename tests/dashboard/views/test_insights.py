@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from dashboard.compare_page import change
+from dashboard.pages.compare_page import change
 from runs.models import Run
 from tests.factories import person
 from tests.scenes import Scene, scene

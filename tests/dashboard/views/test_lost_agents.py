@@ -3,8 +3,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from runs import lost
 from runs.models import Agent, Event
+from runs.steering import lost
 from tests.scenes import Scene
 from tests.silent import NAME, lost_work
 

@@ -115,7 +115,7 @@ def test_hostile_output_and_results_are_text_in_the_drawer(browser: Client, ada:
 def test_a_large_run_is_searched_by_how_keys_begin(
     browser: Client, there: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runs.browse.SEARCHED_WHOLE", 3)
+    monkeypatch.setattr("runs.reading.browse.SEARCHED_WHOLE", 3)
     html = browser.get(f"/runs/{there.run_id}/subtasks/").content.decode()
     assert "Key begins with…" in html
 

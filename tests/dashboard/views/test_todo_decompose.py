@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.test import Client
 
-from dashboard import proposals
-from runs import decomposing
+from dashboard.forms import proposals
+from runs.making import decomposing
 from tests.factories import Api, keys, plant, token_of
 from todos.models import Todo
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard import todo_tree
+from dashboard.pages import todo_tree
 from dashboard.views import todos
 from runs import actions as run_actions
 from tests.factories import keys, plant

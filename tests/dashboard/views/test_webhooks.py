@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from runs import webhooks
+from runs.letters import webhooks
 from runs.models import Letter, Webhook
 from tests.factories import person
 

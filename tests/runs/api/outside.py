@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import actions, delivering, leasing, sweep
+from runs import actions, sweep
+from runs.external import delivering, leasing
 from runs.models import Agent, Attempt, Run, Token
 from runs.tokens import digest
 from runs.transitions import Lease

@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs import attempts, outputs, sweep
+from runs import outputs, sweep
+from runs.external import attempts
 from runs.models import Attempt, Event, Run, Subtask
 from tests.factories import Api, pointers, token_of
 from tests.runs.api.outside import Outsider, lose, refused, row, run_of

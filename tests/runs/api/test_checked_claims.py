@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from runs import checking
 from runs.executors.base import Failed, Job, Outcome
+from runs.external import checking
 from runs.reports import Usage
 from tests.factories import Api
 from tests.runs.acting import register

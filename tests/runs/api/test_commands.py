@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from runs import actions, delivering, sweep
+from runs import actions, sweep
+from runs.external import delivering
 from runs.models import Agent, Command, Delivery, Run, Subtask
 from tests.factories import Api, pointers
 from tests.runs.api.outside import Outsider, row, run_of

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from runs import decomposing
 from runs.executors import sandbox
+from runs.making import decomposing
 from tests.factories import Api, person, pointers, token_of
 from tests.runs.api.conftest import RUNS_COMMANDS, decompose
 from todos.models import Todo

@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 
-from runs import actions, decomposing
+from runs import actions
+from runs.making import decomposing
 from runs.models import IdempotencyKey
 from tests.factories import Api, made, token_of
 from tests.runs.acting import Stage

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from runs import load, orchestrator
 from runs.estimating.live import Estimator
-from runs.load import Estimates, Histogram, Load
+from runs.orchestrating import load, orchestrator
+from runs.orchestrating.load import Estimates, Histogram, Load
 from tests.factories import token_of
 from tests.runs.acting import Stage
 from tests.scenes import scene

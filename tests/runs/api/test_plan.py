@@ -224,7 +224,7 @@ def test_one_that_takes_too_long_is_given_up(api: Api, monkeypatch: pytest.Monke
 
 
 def test_more_claims_than_can_be_compared_are_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runs.claimed.MAX_CLAIMS", 1)
+    monkeypatch.setattr("runs.making.claimed.MAX_CLAIMS", 1)
     todo = made(api, content="Work", subtasks=[task("a", 1, resources=claims("a", "b"))])
     response = api.post(f"todos/{todo['id']}/plan/")
     assert (response.status_code, pointers(response)) == (422, [""])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from runs import limits
+from runs.claims import limits
 from runs.models import Resource
 from tests.factories import Api, made, pointers
 from tests.scenes import scene

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import attention
 from runs.models import Event, Run
+from runs.reading import attention
 from tests.factories import Api
 from tests.runs.api.outside import Outsider, lose, refused, row, run_of
 from tests.runs.making import violations

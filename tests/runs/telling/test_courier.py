@@ -12,9 +12,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from runs import actions, journal, loop, webhooks
-from runs.courier import Courier
+from runs import actions, journal, loop
 from runs.engine import letters
+from runs.letters import webhooks
+from runs.letters.courier import Courier
 from runs.models import Letter, Webhook
 from runs.reports import Said
 from tests.factories import person, plant

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import attention
 from runs.models import Agent, Attempt, Event, Run, Session
+from runs.reading import attention
 from tests.factories import Api, token_of
 from tests.runs.tracking import recorded
 from tests.runs.tracking.recorded import SESSION, one, shown

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from runs import loop, queries, transitions, waits
+from runs import loop, queries, transitions
+from runs.claims import waits
 from runs.engine import states
 from runs.models import Run
 from runs.reports import Said

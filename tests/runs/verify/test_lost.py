@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import lost
 from runs.models import Attempt, Event
+from runs.steering import lost
 from runs.verify import lost as checks
 from tests.runs.making import violations
 from tests.silent import agent_of, lost_work

@@ -1,0 +1,170 @@
+"""What the Insight view of a run says: where its time went, step by step from the ideal, and what it gained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.pages import run_page
+from dashboard.words import figures
+from runs.engine.waterfall import Part, Waterfall
+from runs.insight.gained import Gained
+from runs.insight.told import eta_record
+from runs.models import Run, Strategy
+from todos.plan import bounds
+
+# What a part is called, and in a sentence what it means.
+WORDS: Mapping[Part, tuple[str, str]] = {
+    Part.WORK: ("Ideal", "the work that was done, shared by all agents"),
+    Part.DEPENDENCY: ("Dependencies", "waiting for other subtasks, or at a barrier"),
+    Part.RESOURCE: ("Taking turns", "waiting for a claim, for the lane, or to be alone"),
+    Part.RATE_LIMIT: ("Rate limits", "waiting for the limiter of an API"),
+    Part.RETRIES: ("Retries", "tries that did not succeed, and waiting for the next"),
+    Part.AGENTS: ("Too few agents", "ready, and no agent came for it"),
+    Part.TAIL: ("Nothing left", "no more subtasks to start while the last ones ended"),
+    Part.OVERHEAD: ("Overhead", "handing out, and writing down what came of it"),
+    Part.SLOWDOWN: ("Slowdown", "beyond what one agent alone takes for the same"),
+    Part.PAUSED: ("Paused", "the run was held, and agents had nothing to do"),
+    Part.PERSON: ("A person", "waiting for an answer"),
+}
+LEAST_SHARE = 0.0005  # of the time: what is less is not drawn, and named only with the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One part: where it begins and how wide it is, of 1,000 for the whole time."""
+
+    part: str
+    name: str
+    meaning: str
+    seconds: float
+    share: float
+    x: float
+    width: float
+
+
+def steps(flow: Waterfall) -> list[Step]:
+    """From the ideal on, each where the one before it ended; parts that took nothing are left out."""
+    found, reached = [], 0.0
+    whole = flow.wall_seconds or 1.0
+    for part in Part:
+        seconds = flow.seconds(part)
+        if part is Part.WORK or seconds > 0:
+            name, meaning = WORDS[part]
+            width = max(1000 * seconds / whole, 2.0)
+            x = min(1000 * reached / whole, 1000 - width)
+            found.append(Step(part, name, meaning, seconds, seconds / whole, round(x, 1), round(width, 1)))
+        reached += seconds
+    return found
+
+
+def summary(run: Run, flow: Waterfall) -> str:
+    """The picture in a sentence."""
+    ideal, wall = flow.seconds(Part.WORK), flow.wall_seconds
+    so_far = "took" if run.finished_at else "has taken"
+    agents = figures.plural(flow.seats, "agent")
+    said = f"{agents}, at work all the time, would have needed {figures.duration(ideal)}; it {so_far} "
+    said += figures.duration(wall) + "."
+    most = max((part for part in Part if part is not Part.WORK), key=flow.seconds)
+    if flow.seconds(most) < LEAST_SHARE * wall:
+        return said
+    return f"{said} Most of the rest, {figures.duration(flow.seconds(most))}: {WORDS[most][1]}."
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure, how it came about (measured, estimated), and what it is."""
+
+    name: str
+    value: str
+    how: str
+    meaning: str
+
+
+def facts(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
+    """What parallel work gained, row by row; a dash for what cannot be known."""
+    return [*_speedups(run, progress), *_costs(progress, found), _eta(run)]
+
+
+def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
+    baseline, limit = progress["baseline_speedup"], progress["theoretical_speedup"]
+    took = figures.duration(run.baseline_seconds)
+    alone = f"one after the other it took {took}" if run.baseline_seconds else "no run one after the other to compare"
+    work = f"{figures.duration(run.work_done)} of finished work in {figures.duration(progress['elapsed_seconds'])}"
+    return [
+        Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
+        Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),
+        Fact("At most", figures.times(limit), "by the plan" if limit else "", _limit(run, limit)),
+        Fact("At least", figures.times(least(run)), "by the plan" if least(run) else "", _least_words(run)),
+        Fact("Efficiency", percent(progress["efficiency_percent"]), "", "of the highest possible speedup"),
+        Fact("Verdict", progress["verdict"] or figures.UNKNOWN, "", "after three finished subtasks"),
+    ]
+
+
+def _limit(run: Run, limit: float | None) -> str:
+    beaten = limit is None and run.theoretical_speedup is not None
+    return "more was measured than the estimates of the plan allow" if beaten else run_page.binding(run)
+
+
+def least(run: Run) -> float | None:
+    """What agents who take whatever is ready reach whatever the order (Amdahl); it holds for dependencies only."""
+    apart = run.claiming or run.barriers or run.strategy != Strategy.PARALLEL or run.theoretical_speedup is None
+    if apart or not run.work_seconds:
+        return None
+    return bounds.amdahl(run.critical_path_seconds / run.work_seconds, run.max_agents)
+
+
+def _least_words(run: Run) -> str:
+    if least(run) is None:
+        return "known where nothing but dependencies keeps subtasks apart"
+    return "if the estimates are right and no agent waits while something is ready"
+
+
+def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
+    overhead, slow = (found.overhead, found.slowdown) if found else (None, None)
+    median, p95 = (overhead.median, overhead.p95) if overhead else (None, None)
+    busy = figures.percent(run_page.busy(dict(progress)))
+    return [
+        Fact("Agents busy", busy, "measured", "utilisation: tries that failed are busy too, and no speedup"),
+        Fact(
+            "Overhead per subtask",
+            figures.duration(median),
+            "median" if overhead else "",
+            f"95 % stay below {figures.duration(p95)}" if overhead else "nothing was completed yet",
+        ),
+        Fact(
+            "Slowdown",
+            figures.times(slow.ratio) if slow else figures.UNKNOWN,
+            ("measured" if found and found.measured else "estimated") if slow else "",
+            _slowdown_words(found),
+        ),
+    ]
+
+
+def _eta(run: Run) -> Fact:
+    """How far off what was expected of it turned out to be."""
+    name = "Estimate off by"
+    if run.finished_at is None:
+        return Fact(name, figures.UNKNOWN, "", "known when the run has ended")
+    found = eta_record([run.pk])
+    if found is None or run.started_at is None:
+        return Fact(name, figures.UNKNOWN, "", "no estimate of it was shown that the end could judge")
+    off = found["error_percent"] / 100 * (run.finished_at - run.started_at).total_seconds()
+    shown = found["checkpoints"]
+    held = round(shown * found["coverage_percent"] / 100)
+    right = f"{percent(found['error_percent'])} of the whole time, the middle of {figures.plural(shown, 'estimate')}; "
+    right += f"the end lay within the range of {held:,} of them"
+    return Fact(name, figures.duration(off), "measured", right)
+
+
+def _slowdown_words(found: Gained | None) -> str:
+    slow = found.slowdown if found else None
+    if found is None or slow is None:
+        return "known once a baseline was measured, or one agent alone has done such work"
+    what = "the baseline" if found.measured else "earlier runs by one agent"
+    of = f"median of {figures.plural(slow.compared, 'subtask')} against {what}"
+    return f"agents slow each other down: {of}" if slow.slower else of
+
+
+def percent(number: float | None) -> str:
+    """Of a hundred, in words."""
+    return figures.percent(None if number is None else number / 100)

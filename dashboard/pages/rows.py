@@ -1,0 +1,48 @@
+"""Subtasks as rows of a table: what the templates show of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.html import format_html
+
+from dashboard.templatetags.abreast import elapsed
+from dashboard.words import figures, reasons
+from runs import queries
+from runs.claims import waits
+from runs.engine import states
+from runs.models import Run, Subtask
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskRow:
+    subtask: Subtask
+    agent: str
+    reason: str
+    time: str
+
+
+def of(run: Run, subtasks: Sequence[Subtask], now: datetime) -> list[SubtaskRow]:
+    """Rows for these subtasks, in a fixed number of queries."""
+    waiting = waits.of(run, subtasks)
+    agents = queries.agents_of(subtasks)
+    return [
+        SubtaskRow(
+            subtask,
+            agents.get(subtask.pk, ""),
+            reasons.of(run, subtask, waiting.get(subtask.pk), now),
+            _time(subtask, now),
+        )
+        for subtask in subtasks
+    ]
+
+
+def _time(subtask: Subtask, now: datetime) -> str:
+    """How long it has been at it, or took; what is only expected is quiet."""
+    if subtask.status == states.Status.IN_PROGRESS:
+        return elapsed(subtask.started_at, now)
+    if subtask.status == states.Status.PENDING and reasons.is_expected(subtask):
+        return format_html('<span class="quiet">{}</span>', figures.about(subtask.expected_seconds))
+    if subtask.started_at and subtask.finished_at and subtask.status != states.Status.PENDING:
+        return figures.precise((subtask.finished_at - subtask.started_at).total_seconds())
+    return figures.UNKNOWN

@@ -1,0 +1,1 @@
+"""The server process: how it listens, whom it lets in, how it ends."""

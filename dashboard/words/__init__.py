@@ -1,0 +1,1 @@
+"""Numbers, states and output as people read them."""

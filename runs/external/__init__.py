@@ -1,0 +1,1 @@
+"""Agents from outside: what they may take, say and ask, and what they are told."""

@@ -1,0 +1,1 @@
+"""From todos to the rows of a run, at its start and while it is under way."""

@@ -1,0 +1,1 @@
+"""The orchestrator of a process, and what it looks after beside dispatching."""

@@ -1,0 +1,1 @@
+"""What pages and REST show of runs and agents: read, never written."""

@@ -1,0 +1,113 @@
+"""What waits for a person: things that nothing but a person can move on, most held-up work first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+
+from runs import statements as sql
+from runs.claims import waits
+from runs.engine import states
+from runs.models import Backend, Run, Subtask
+from runs.steering import lost
+from runs.steering.lost import Lost
+
+LOOKED_AT = 100  # of the newest runs: what is older and was never looked at is not going to be
+FORGOTTEN_AFTER = timedelta(days=3)
+_ASKS = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to decide. `holds_up`: subtasks that cannot go on, or never started, because of it.
+
+    A question has the subtask that asks it; it names no failures. Nor does an agent that is lost.
+    """
+
+    run: Run
+    failed: int
+    holds_up: int
+    ended: bool
+    subtask: Subtask | None = None
+    question: str = ""
+    lost: Lost | None = None
+
+    @property
+    def rank(self) -> int:
+        """What comes first of what holds up as much: somebody who asks, something silent, what is over."""
+        return 0 if self.subtask else 1 if self.lost else 2
+
+
+def items(owner_id: int, now: datetime, limit: int = 20) -> list[Item]:
+    """Questions nobody has answered, agents that are lost, and runs in which work failed, unless they were tried again
+    since; those that hold up most first."""
+    found = [Item(run, run.failed, run.skipped, run.finished_at is not None) for run in _failed(owner_id, now)]
+    found += _questions(owner_id)
+    found += _silent(owner_id, now)
+    return sorted(found, key=lambda item: (-item.holds_up, item.rank, -item.failed, -item.run.pk))[:limit]
+
+
+def _silent(owner_id: int, now: datetime) -> list[Item]:
+    """What a lost agent was at holds up itself, too, until another takes it up."""
+    agents = lost.agents(owner_id, now)
+    behind = _held_up([one.attempt.subtask for one in agents if one.waits])
+    return [
+        Item(
+            one.attempt.run,
+            failed=0,
+            holds_up=behind.get(one.attempt.subtask_id, 0) + 1 if one.waits else 0,
+            ended=one.attempt.run.finished_at is not None,
+            lost=one,
+        )
+        for one in agents
+    ]
+
+
+def count(owner_id: int, now: datetime) -> int:
+    """How many there are, for the number beside the navigation."""
+    asked = _asking(owner_id).aggregate(number=Sum(F("asking") + F("questions")))["number"] or 0
+    return _failed(owner_id, now).count() + int(asked) + lost.count(owner_id, now)
+
+
+def question(run: Run, subtask: Subtask) -> str:
+    """What it asks a person who can answer here; empty when it asks nothing, or elsewhere."""
+    asks = subtask.status == states.Status.IN_PROGRESS and (subtask.question or subtask.waits_for == states.Wait.PERSON)
+    here = run.backend != Backend.TRACKED or not subtask.question
+    return waits.question_of(subtask) if asks and here and run.status in states.RUN_UNENDED else ""
+
+
+def of_run(run: Run, limit: int) -> list[tuple[Subtask, str]]:
+    """Its subtasks that ask, the first that were asked, with what they ask."""
+    if run.status not in states.RUN_UNENDED or not run.asking + run.questions:
+        return []
+    asking = Subtask.objects.filter(_ASKS, run=run.pk, status=states.Status.IN_PROGRESS)
+    return [(one, waits.question_of(one)) for one in asking.defer("result").order_by("started_at", "pk")[:limit]]
+
+
+def _asking(owner_id: int) -> QuerySet[Run]:
+    asking = Q(asking__gt=0) | Q(questions__gt=0)
+    return Run.objects.filter(asking, owner=owner_id, status__in=states.RUN_UNENDED)
+
+
+def _questions(owner_id: int) -> list[Item]:
+    """The first that were asked, LOOKED_AT at most."""
+    runs = _asking(owner_id).defer("result").in_bulk()
+    asking = Subtask.objects.filter(_ASKS, run__in=runs, status=states.Status.IN_PROGRESS)
+    subtasks = list(asking.defer("result").order_by("started_at", "pk")[:LOOKED_AT] if runs else ())
+    behind = _held_up(subtasks)
+    return [Item(runs[one.run_id], 0, behind.get(one.pk, 0), False, one, waits.question_of(one)) for one in subtasks]
+
+
+def _held_up(subtasks: Sequence[Subtask]) -> dict[int, int]:
+    """How many pending subtasks depend on each of these, directly or through others."""
+    return dict(sql.HELD_UP([(subtask.pk,) for subtask in subtasks])) if subtasks else {}
+
+
+def _failed(owner_id: int, now: datetime) -> QuerySet[Run]:
+    newest = Run.objects.filter(owner=owner_id).order_by("-pk").values("pk")[:LOOKED_AT]
+    recent = Q(status__in=states.RUN_UNENDED, failed__gt=0) | Q(
+        status=states.Run.FAILED, failed__gt=0, finished_at__gt=now - FORGOTTEN_AFTER
+    )
+    tried_again = Run.objects.filter(retry_of=OuterRef("pk"))
+    return Run.objects.filter(recent, ~Exists(tried_again), pk__in=newest)
