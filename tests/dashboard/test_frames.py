@@ -158,6 +158,6 @@ def test_the_overview_shows_ones_own_runs_only(ada: User, eve: User) -> None:
     mine = scene(ada, content="Ada's run")
     scene(eve, content="Eve's run")
     html = frames.overview_frame(ada.pk, mine.now)
-    assert targets(html) == [*(f"overview-{name}" for name in frames.OVERVIEW_PIECES), "frame"]
+    assert targets(html) == [*(f"overview-{name}" for name in frames.OVERVIEW_PIECES), "nav-waits", "frame"]
     assert "Ada&#x27;s run" in html
     assert "Eve" not in html
