@@ -282,6 +282,20 @@ def test_who_stands_still_within_a_transaction_does_not_hold_up_the_others(backe
 
 
 @everywhere([("postgresql", "celery")])
+def test_a_message_that_comes_again_to_whoever_is_at_it_changes_nothing(backend: Backend) -> None:
+    assert isinstance(backend, Celery)
+    work = backend.run({"a": {}})
+    work.begun("a")
+    backend.offer_again(work, "a")
+    later = backend.run({"b": {}})  # its message stands behind
+    later.finish("b")
+    later.ends("completed")
+    work.finish("a")
+    work.ends("completed")
+    assert work.tries("a") == ["succeeded"]
+
+
+@everywhere([("postgresql", "celery")])
 def test_a_worker_that_celery_gives_up_begins_anew(backend: Backend) -> None:
     fails = backend.place.home / "fails"
     fails.touch()
