@@ -177,6 +177,10 @@ class Celery(Backend):
 
     def say_again(self, work: Work, key: str) -> None:
         super().say_again(work, key)
+        self.offer_again(work, key)
+
+    def offer_again(self, work: Work, key: str) -> None:
+        """The message comes again, twice, and once with an epoch that is not there."""
         attempt = work.subtask(key)["attempts"][-1]
         from celery import Celery as Application
 

@@ -56,10 +56,10 @@ class Place:
         assert told.returncode == 0, told.stdout + told.stderr
         return told.stdout.strip()
 
-    def start(self, name: str, *words: str) -> None:
+    def start(self, name: str, *words: str, **more: str) -> None:
         with (self.home / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, *words], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [sys.executable, *words], cwd=ROOT, env=self.environment | more, stdout=log, stderr=log
             )
 
     def log(self, name: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from tests import servers
 from tests.conformance import places
 from tests.conformance.backends import Backend, Celery, Embedded, External, Outline, Tracked, Work
+from tests.conformance.places import PATIENCE
 
 pytestmark = pytest.mark.services
 
@@ -278,6 +279,33 @@ def test_who_stands_still_within_a_transaction_does_not_hold_up_the_others(backe
     work.finish("a")
     work.ends("completed")
     backend.place.kill("still")
+
+
+@everywhere([("postgresql", "celery")])
+def test_a_message_that_comes_again_to_whoever_is_at_it_changes_nothing(backend: Backend) -> None:
+    assert isinstance(backend, Celery)
+    work = backend.run({"a": {}})
+    work.begun("a")
+    backend.offer_again(work, "a")
+    later = backend.run({"b": {}})  # its message stands behind
+    later.finish("b")
+    later.ends("completed")
+    work.finish("a")
+    work.ends("completed")
+    assert work.tries("a") == ["succeeded"]
+
+
+@everywhere([("postgresql", "celery")])
+def test_a_worker_that_celery_gives_up_begins_anew(backend: Backend) -> None:
+    fails = backend.place.home / "fails"
+    fails.touch()
+    more = {"DJANGO_SETTINGS_MODULE": "tests.conformance.gives_up", "GIVES_UP": str(fails)}
+    backend.place.start("clumsy", "manage.py", "worker", "--name", "clumsy", **more)
+    ready = "concurrency"  # stands in what Celery says when it starts
+    servers.until(lambda: backend.place.log("clumsy").count(ready) == 2, "it starts twice", PATIENCE)
+    assert "begins anew" in backend.place.log("clumsy")
+    backend.place.processes["clumsy"].terminate()
+    assert backend.place.processes.pop("clumsy").wait(PATIENCE) == 0
 
 
 @everywhere(DISPATCHING)
