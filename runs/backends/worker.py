@@ -137,8 +137,7 @@ class Desk(Ledger):
         for slip in batch:
             if slip.hand:
                 self._hand_over(slip.run, slip.hand)
-        refused = [slip.report.attempt for slip in batch if slip.report and slip.report.verdict in OVER]
-        self._stop(stopping + refused)
+        self._stop(stopping + [slip.report.attempt for slip in batch if slip.report and _is_over(slip.report)])
 
     def _hand_over(self, run_id: int, hand: Hand) -> None:
         if hand.answer.set_running_or_notify_cancel():
@@ -169,6 +168,12 @@ class Desk(Ledger):
             self._next_beat = tick + settings.HEARTBEAT_SECONDS
             beats = [Report(Said.BEAT, run, lease.attempt, lease.epoch) for run, lease, _ in doing]
             self._carry_out([Slip(beat.run, beat) for beat in beats])
+
+
+def _is_over(report: Report) -> bool:
+    """Whether it was refused because its attempt counts no more. Who comes second to take one up is refused, too: that
+    says nothing about the first, who may be another thread of this process."""
+    return report.verdict in OVER and report.said is not Said.START
 
 
 class Worker:
