@@ -1,9 +1,13 @@
 """The desk of a Celery worker: which ends it writes together."""
 
 import threading
+from typing import Any, cast
+
+import pytest
 
 from runs.backends.worker import Desk
-from runs.reports import Report, Said
+from runs.executors.base import Job, Stop
+from runs.reports import Report, Said, Verdict
 from runs.slips import Slip
 
 
@@ -49,6 +53,16 @@ def test_who_takes_longer_is_not_waited_for() -> None:
     one._back_by = 0.0
     one._slips.put(end(1))
     assert attempts(one._take()) == [1]
+
+
+@pytest.mark.parametrize(("said", "stops"), [(Said.START, False), (Said.BEAT, True), (Said.RELEASE, True)])
+def test_a_message_that_comes_twice_stops_nobody_and_an_attempt_that_is_over_is_stopped(
+    said: Said, stops: bool
+) -> None:
+    one, job = desk(), Job({"name": "simulate"})
+    one._doing[7] = (1, cast(Any, None), job)
+    one._committed([Slip(1, Report(said, 1, 7, 1, verdict=Verdict.REFUSED))], [])
+    assert (job.stopping is Stop.CANCEL) is stops
 
 
 def test_where_nothing_waits_nobody_is_waited_for() -> None:
