@@ -22,7 +22,7 @@ class Hand(Companion):
 
     def __init__(self, client: Client, book: Path) -> None:
         super().__init__()
-        self.client, self._book = client, book.open("a", encoding="ascii")
+        self.client, self._book = client, book
         self.acknowledged: Counter[tuple[str, str]] = Counter()  # runs and keys
 
     def turn(self) -> None:
@@ -50,9 +50,10 @@ class Hand(Companion):
 
     def _note(self, lease: dict[str, Any]) -> None:
         line = {"run": lease["run"], "key": lease["subtask"]["key"], "attempt": lease["attempt"]}
-        self._book.write(json.dumps(line) + "\n")
-        self._book.flush()
-        os.fsync(self._book.fileno())
+        with self._book.open("a", encoding="ascii") as book:
+            book.write(json.dumps(line) + "\n")
+            book.flush()
+            os.fsync(book.fileno())
         self.acknowledged[line["run"], line["key"]] += 1
 
     def _says_more(self, lease: dict[str, Any]) -> None:
