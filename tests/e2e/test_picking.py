@@ -24,6 +24,7 @@ def there(ada: User) -> Scene:
 def opened(visit: Open, there: Scene) -> Page:
     page = visit(f"/runs/{there.run_id}/subtasks/")
     live(page)
+    page.wait_for_load_state("networkidle")  # the first frame has the table fetched anew
     return page
 
 
