@@ -129,7 +129,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "x" && letters() && !kept.size && row.dataset.key) asks(row);
   else return;
   event.preventDefault();
-});
+}, {capture: true}); // before the keys of the page, of which `x` would ask about the whole run
 
 function letters() {
   try {
