@@ -1,19 +1,20 @@
 """Endpoints that deliver reports and do nothing beside. Whoever calls one may wait in a thread, or in an event loop."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from runs.external import delivering
 from runs.reports import Report
 
 
-class Delivering:
+class Delivering(ABC):
     """`reports` reads what was sent, `told` says what became of it; in between all that have a run are delivered."""
 
-    def reports(self, body: Any, **path: int) -> list[Report]:
-        raise NotImplementedError
+    @abstractmethod
+    def reports(self, body: Any, **path: int) -> list[Report]: ...
 
-    def told(self, reports: list[Report]) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def told(self, reports: list[Report]) -> Any: ...
 
     def deliver(self, body: Any, **path: int) -> Any:
         reports = self.reports(body, **path)

@@ -1,4 +1,4 @@
-// Numbers as people say them: the same forms as dashboard/figures.py, for what counts on in the browser.
+// Numbers as people say them: the same forms as dashboard/words/figures.py, for what counts on in the browser.
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 const SECONDS_SHOWN_BELOW = 20 * MINUTE;
 
