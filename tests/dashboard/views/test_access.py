@@ -23,6 +23,7 @@ NOBODYS = (
     "insights",
     "runs",
     "todos",
+    "sample",
     "todo-new",
     "settings",
     "settings-frame",
