@@ -14,7 +14,7 @@ _APPS = ("accounts", "billing", "catalog", "checkout", "mail", "orders", "paymen
 _PAGES = ("install", "tutorial", "guide", "reference", "changes")
 _PLATFORMS = ("linux-x64", "linux-arm", "macos", "windows")
 _TAKES = (1.0, 1.3, 0.8, 1.1, 0.7, 1.5, 0.9)  # times its estimate, in turn
-_DATABASE = [{"kind": "database", "name": "staging (pretended)", "amount": 5}]  # of the 10 there are: two at a time
+_DATABASE = [{"kind": "database", "name": "demo-db", "amount": 5}]  # of the 10 there are: two at a time
 
 
 def release(times: float = 1.0) -> dict[str, Any]:

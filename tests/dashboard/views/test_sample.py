@@ -36,7 +36,7 @@ def test_its_work_takes_longer_and_less_long_than_estimated_shares_something_and
 
 
 def test_where_its_claims_cannot_be_met_nothing_is_made(browser: Client) -> None:
-    Resource.objects.create(kind="database", name="staging (pretended)", capacity=1)
+    Resource.objects.create(kind="database", name="demo-db", capacity=1)
     response = browser.post("/sample/")
     assert response["Location"] == "/"
     assert "Nothing was changed" in said(response)
@@ -47,3 +47,10 @@ def test_who_may_only_look_starts_none(browser: Client, ada: User) -> None:
     User.objects.filter(pk=ada.pk).update(is_staff=False)
     assert browser.post("/sample/").status_code == 403
     assert not Run.objects.exists()
+
+
+def test_the_overview_says_how_much_it_is(browser: Client) -> None:
+    browser.post("/sample/")
+    run = Run.objects.get()
+    Run.objects.update(status="cancelled")
+    assert f"{run.total} subtasks on six agents" in browser.get("/").content.decode()
