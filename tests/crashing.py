@@ -116,7 +116,7 @@ def made() -> Any:
 
     from runs import actions, tokens
     from tests.bench.seed import simulated
-    from tests.runs.making import Work
+    from tests.runs.factories import Work
 
     todo = simulated(tokens.owner(), OUTLINE, seconds=0)
     run = actions.start(todo, actions.Options(strategy="parallel", max_agents=2))
@@ -127,7 +127,7 @@ def again() -> Any:
     from django.utils import timezone
 
     from runs.models import Run
-    from tests.runs.making import Work
+    from tests.runs.factories import Work
 
     return Work(Run.objects.get().pk, timezone.now)  # type: ignore[arg-type]
 

@@ -67,7 +67,7 @@ def fill(rows: int) -> Any:
     """Makes a run half-way through and copies of it, `rows` subtasks in all. Gives it, to be acted on."""
     from django.db import connection
 
-    from tests.runs.making import work
+    from tests.runs.factories import work
 
     made = work({f"s{at}": {"needs": [f"s{at - 10}"] if at >= 10 else []} for at in range(TEMPLATE)}, max_agents=8)
     made.sweep()
@@ -130,7 +130,7 @@ def act(made: Any, first: int = 50) -> None:
     from runs.orchestrating import leading
     from runs.reports import Said
     from tests.factories import Api, token_of
-    from tests.runs.making import ada
+    from tests.runs.factories import ada
 
     for said, at in ((Said.COMPLETE, first), (Said.FAIL, first + 1)):
         lease = made.begin(f"s{at}")

@@ -16,7 +16,7 @@ def upgrade() -> dict[str, Any]:
     from django.core.management import call_command
 
     from runs.reports import Said, Verdict
-    from tests.runs.making import violations, work
+    from tests.runs.factories import violations, work
 
     call_command("migrate", verbosity=0)
     made = work({f"s{at}": {"needs": ["s0"] if at > 3 else []} for at in range(6)}, max_agents=2)

@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import Client
 
 from dashboard.sockets import live
-from tests.dashboard.sockets import Headers, by_token
+from tests.dashboard.sockets.clients import Headers, by_token
 from tests.dashboard.virtual_time import VirtualLoop
 from tests.factories import token_of
 from tests.scenes import Scene, scene

@@ -9,7 +9,7 @@ from tests.papers.playing import Theatre
 from tests.runs.acting import register
 from tests.runs.api.conftest import folder, workspace  # noqa: F401  (fixtures)
 from tests.runs.conftest import _close_idle_connections  # noqa: F401  (a fixture)
-from tests.runs.making import violations
+from tests.runs.factories import violations
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from runs.executors.base import Failed
 from runs.models import Hold, Run
 from tests.papers.playing import Theatre
 from tests.runs.acting import register
-from tests.runs.making import violations
-from tests.runs.test_claims_together import IDLE_AT_MOST, files, over_the_limit, shares
+from tests.runs.claims.test_claims_together import IDLE_AT_MOST, files, over_the_limit, shares
+from tests.runs.factories import violations
 
 memory = st.integers(1, 64).map(lambda amount: {"kind": "memory", "name": "memory", "amount": amount})
 claimed = st.lists(

@@ -13,7 +13,7 @@ from runs.executors import running
 from runs.executors.base import Failed, Job, Outcome
 from runs.ledger import Ledger
 from runs.models import Event
-from tests.runs.making import Clock, Outline, Work, work
+from tests.runs.factories import Clock, Outline, Work, work
 
 PATIENCE = 60.0  # seconds until a test that waits for something gives up
 

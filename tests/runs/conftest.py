@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.sqlite.base import forget_idle_connections
 from tests.runs.acting import Puppet, Stage, register
-from tests.runs.making import violations
+from tests.runs.factories import violations
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from runs import actions, loop
 from runs.actions import Options
 from runs.models import Event, Run
 from runs.reports import Said
-from tests.runs.making import Clock, Work, dump, todo, violations
+from tests.runs.factories import Clock, Work, dump, todo, violations
 from todos.models import Todo
 from todos.problems import Conflict, Missing
 

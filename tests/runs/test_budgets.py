@@ -12,7 +12,7 @@ from runs.executors.base import Failed, Outcome
 from runs.models import Attempt, Event, Subtask
 from runs.reports import Said, Usage
 from tests.runs.acting import Puppet, Stage
-from tests.runs.making import violations, work
+from tests.runs.factories import violations, work
 
 
 def spent(tokens: int, cost: float = 0.0) -> Outcome:

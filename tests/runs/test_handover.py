@@ -1,7 +1,7 @@
 import pytest
 
 from runs import handover
-from tests.runs.making import Work, work
+from tests.runs.factories import Work, work
 from todos.plan.inputs import MissingInput
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from runs import announce, journal
 from runs.models import Event, RunAgent
 from runs.reports import Said
-from tests.runs.making import NOW, Work, agent, dump, violations, work
+from tests.runs.factories import NOW, Work, agent, dump, violations, work
 
 pytestmark = pytest.mark.django_db
 

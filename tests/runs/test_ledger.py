@@ -18,7 +18,7 @@ from runs.ledger import Ledger, LedgerFull
 from runs.models import Run, Subtask
 from runs.reports import Report, Said, Verdict
 from tests.runs.acting import PATIENCE, Puppet, Stage, most_open
-from tests.runs.making import NOW, Work, dump, violations, work
+from tests.runs.factories import NOW, Work, dump, violations, work
 
 threads = pytest.mark.django_db(transaction=True)
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)  # before any real clock

@@ -8,7 +8,7 @@ from runs import actions, loop
 from runs.executors.base import Job, Outcome
 from runs.models import Attempt, Run
 from tests.runs.acting import Puppet, Stage, most_open, register
-from tests.runs.making import work
+from tests.runs.factories import work
 
 READ: dict[str, Any] = {"lane": "query"}
 WRITE: dict[str, Any] = {"lane": "execute"}

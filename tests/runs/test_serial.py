@@ -8,7 +8,7 @@ from runs import queries
 from runs.making import freeze
 from runs.models import Run
 from tests.runs.acting import Stage
-from tests.runs.making import Outline, Work, work
+from tests.runs.factories import Outline, Work, work
 
 
 def told(made: Work) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from runs import actions, sweep, transitions
 from runs.models import Event
 from runs.reports import Said
 from tests.runs.acting import Puppet, Stage
-from tests.runs.making import NOW, Work, work
+from tests.runs.factories import NOW, Work, work
 
 
 def lease_end(made: Work) -> datetime:

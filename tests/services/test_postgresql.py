@@ -12,10 +12,11 @@ from tests.scale import ROOT
 pytestmark = pytest.mark.services
 
 CORE = """
-    tests/runs/transitions tests/runs/test_races.py tests/runs/test_queued.py tests/runs/test_leading.py
-    tests/runs/test_sweep.py tests/runs/test_loop.py tests/runs/test_claims_together.py tests/runs/test_neighbours.py
-    tests/runs/tracking/test_reports.py tests/runs/test_query_plans.py tests/runs/test_model.py
-    tests/runs/test_storing.py
+    tests/runs/transitions tests/runs/orchestrating/test_leading.py tests/runs/orchestrating/test_neighbours.py
+    tests/runs/test_sweep.py tests/runs/test_loop.py tests/runs/claims/test_claims_together.py
+    tests/runs/tracking/test_reports.py tests/runs/statements/test_query_plans.py tests/runs/making/test_storing.py
+    --ignore-glob=*/transitions/test_aging.py --ignore-glob=*/transitions/test_asking.py
+    --ignore-glob=*/transitions/test_conditions.py --ignore-glob=*/transitions/test_phases.py
 """.split()
 
 

@@ -11,7 +11,7 @@ from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
 from dashboard.forms import todo_form
-from tests.runs.making import dump
+from tests.runs.factories import dump
 from tests.scenes import scene
 from todos.models import Todo
 

@@ -10,7 +10,7 @@ from runs import actions
 from runs.models import Run
 from runs.planning import todo as planning
 from tests.factories import Api, plant, token_of
-from tests.runs.making import dump
+from tests.runs.factories import dump
 from todos.models import Dependency, Todo
 
 pytestmark = pytest.mark.django_db

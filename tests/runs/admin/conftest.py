@@ -3,7 +3,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.runs.admin.pages import go_on
-from tests.runs.making import Work, work
+from tests.runs.factories import Work, work
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from runs import loop
 from runs.models import Agent, Attempt, Run, Subtask, Token
-from tests.runs.making import Work
+from tests.runs.factories import Work
 
 HISTORY: tuple[Any, ...] = (Run, Subtask, Attempt, Agent, Token)
 

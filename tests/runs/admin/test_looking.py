@@ -10,7 +10,7 @@ from runs import admin
 from runs.models import Run, Subtask, Token
 from tests.factories import token_of
 from tests.runs.admin.pages import HISTORY, change, changelist, queries_of
-from tests.runs.making import Work, work
+from tests.runs.factories import Work, work
 from todos.models import Todo
 
 # ---- who gets in ----

@@ -12,7 +12,7 @@ from runs.api.authentication import tokens
 from runs.models import Hold, Resource, Run, Subtask, Token
 from tests.factories import token_of
 from tests.runs.admin.pages import HISTORY, change, changelist, do, go_on, said
-from tests.runs.making import Work, dump, work
+from tests.runs.factories import Work, dump, work
 
 # ---- nothing can be written ----
 

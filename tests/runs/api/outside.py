@@ -14,7 +14,7 @@ from runs.models import Agent, Attempt, Run, Token
 from runs.tokens import digest
 from runs.transitions import Lease
 from tests.factories import Api, plant, token_of
-from tests.runs.making import dump
+from tests.runs.factories import dump
 
 ONE = ({"key": "a", "content": "Do a"},)
 

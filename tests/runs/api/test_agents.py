@@ -11,7 +11,7 @@ from pytest_django import Settings
 from runs.models import Agent, Attempt, Run, RunAgent
 from tests.factories import Api, all_pages, pointers, token_of
 from tests.runs.api.outside import Outsider, row, run_of
-from tests.runs.making import agent as worker
+from tests.runs.factories import agent as worker
 
 pytestmark = pytest.mark.django_db
 

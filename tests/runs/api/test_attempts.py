@@ -13,8 +13,8 @@ from runs.external import attempts
 from runs.models import Attempt, Event, Run, Subtask
 from tests.factories import Api, pointers, token_of
 from tests.runs.api.outside import Outsider, lose, refused, row, run_of
-from tests.runs.making import agent as worker
-from tests.runs.making import dump, violations
+from tests.runs.factories import agent as worker
+from tests.runs.factories import dump, violations
 
 pytestmark = pytest.mark.django_db
 ENDS: dict[str, dict[str, Any]] = {

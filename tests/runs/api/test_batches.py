@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs.models import Run
 from tests.factories import pointers
 from tests.runs.api.outside import Outsider, row, run_of
-from tests.runs.making import dump, violations
+from tests.runs.factories import dump, violations
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from runs.external import delivering
 from runs.models import Agent, Command, Delivery, Run, Subtask
 from tests.factories import Api, pointers
 from tests.runs.api.outside import Outsider, row, run_of
-from tests.runs.making import agent as worker
-from tests.runs.making import violations
+from tests.runs.factories import agent as worker
+from tests.runs.factories import violations
 
 pytestmark = pytest.mark.django_db
 

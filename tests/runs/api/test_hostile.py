@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from tests.factories import Api, pointers
 from tests.runs.api.test_matrix import MATRIX, as_column, filled, methods, routes
-from tests.runs.making import dump
+from tests.runs.factories import dump
 from tests.todos.api.test_hostile import BODIES, NO_VALUES, UNKNOWN_FIELDS, WRONG_VALUES
 from todos.rest.operation import Operation, operation_of
 

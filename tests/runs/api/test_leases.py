@@ -13,7 +13,7 @@ from runs import actions, announce
 from runs.models import Run, Subtask
 from tests.factories import Api, plant, pointers, token_of
 from tests.runs.api.outside import Outsider, row, run_of
-from tests.runs.making import at_once, dump, violations
+from tests.runs.factories import at_once, dump, violations
 
 pytestmark = pytest.mark.django_db
 

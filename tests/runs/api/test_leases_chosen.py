@@ -10,7 +10,7 @@ from runs import actions
 from runs.models import Attempt, Run, Subtask
 from tests.factories import Api
 from tests.runs.api.outside import Outsider, run_of
-from tests.runs.making import violations
+from tests.runs.factories import violations
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from runs.models import Event, Run
 from runs.reading import attention
 from tests.factories import Api
 from tests.runs.api.outside import Outsider, lose, refused, row, run_of
-from tests.runs.making import violations
+from tests.runs.factories import violations
 
 pytestmark = pytest.mark.django_db
 ENDS = ("complete", "fail", "release")

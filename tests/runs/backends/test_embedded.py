@@ -14,7 +14,7 @@ from runs.models import Event
 from runs.reports import Report, Said
 from runs.transitions import Lease
 from tests.runs.acting import Puppet, Stage, register
-from tests.runs.making import Work
+from tests.runs.factories import Work
 
 QUICK: dict[str, Any] = {"estimated_seconds": 0.0}
 

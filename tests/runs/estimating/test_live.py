@@ -13,7 +13,7 @@ from runs.models import Agent, Checkpoint, Run, Subtask, Token
 from runs.reports import Said
 from runs.tokens import digest
 from tests.factories import token_of
-from tests.runs.making import Work, dump, violations, work
+from tests.runs.factories import Work, dump, violations, work
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from runs.estimating import past, record
 from runs.insight.told import eta_record
 from runs.models import Checkpoint, Run
 from tests.factories import Api, token_of
-from tests.runs.making import NOW, ada, work
+from tests.runs.factories import NOW, ada, work
 
 pytestmark = pytest.mark.django_db
 

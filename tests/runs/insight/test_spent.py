@@ -11,7 +11,7 @@ from runs.engine.waterfall import Part
 from runs.insight import gained
 from runs.models import Resource, Run
 from runs.reports import Said
-from tests.runs.making import NOW, Work, work
+from tests.runs.factories import NOW, Work, work
 from tests.scenes import scene
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from runs import transitions
 from runs.insight import history, trace
 from runs.reports import Said
-from tests.runs.making import work
+from tests.runs.factories import work
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db

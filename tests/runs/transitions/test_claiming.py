@@ -7,7 +7,7 @@ import pytest
 from runs import loop, transitions
 from runs.models import Hold, Resource, Subtask
 from runs.reports import Said
-from tests.runs.making import Work, dump, violations, work
+from tests.runs.factories import Work, dump, violations, work
 
 pytestmark = pytest.mark.django_db
 

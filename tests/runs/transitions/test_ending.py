@@ -9,7 +9,7 @@ from runs import transitions
 from runs.engine.retry import back_off
 from runs.models import Event, RunAgent
 from runs.reports import Output, Report, Said, Usage, digest
-from tests.runs.making import NOW, Work, violations, work
+from tests.runs.factories import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@
 import pytest
 
 from runs.transitions.found import look_up, note
-from tests.runs.making import work
+from tests.runs.factories import work
 
 pytestmark = pytest.mark.django_db
 

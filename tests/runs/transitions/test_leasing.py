@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs import transitions
 from runs.models import Attempt, Run, RunAgent
 from runs.reports import Said
-from tests.runs.making import NOW, dump, violations, work
+from tests.runs.factories import NOW, dump, violations, work
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from runs import transitions
 from runs.engine.states import RUN_VERBS
 from runs.models import Event
 from runs.reports import Said
-from tests.runs.making import NOW, Work, dump, violations, work
+from tests.runs.factories import NOW, Work, dump, violations, work
 
 pytestmark = pytest.mark.django_db
 

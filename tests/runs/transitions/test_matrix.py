@@ -11,7 +11,7 @@ from runs.engine.states import VERBS, Status
 from runs.models import Attempt
 from runs.reports import Report, Said, Verdict
 from runs.transitions import Lease
-from tests.runs.making import Work, dump, violations, work
+from tests.runs.factories import Work, dump, violations, work
 
 pytestmark = pytest.mark.django_db
 

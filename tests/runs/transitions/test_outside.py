@@ -9,7 +9,7 @@ from runs.claims import waits
 from runs.engine import states
 from runs.models import Run
 from runs.reports import Said
-from tests.runs.making import Outline, Work, violations, work
+from tests.runs.factories import Outline, Work, violations, work
 
 pytestmark = pytest.mark.django_db
 OUTSIDE = {"executor": None}

@@ -10,7 +10,7 @@ from runs import transitions
 from runs.models import Event
 from runs.reports import Report, Said, Verdict
 from runs.transitions import Lease
-from tests.runs.making import NOW, Work, violations, work
+from tests.runs.factories import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
 

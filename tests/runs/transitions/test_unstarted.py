@@ -7,7 +7,7 @@ from runs import transitions
 from runs.engine.states import Status
 from runs.models import Event
 from runs.reports import Said
-from tests.runs.making import NOW, violations, work
+from tests.runs.factories import NOW, violations, work
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 
 from runs.models import Run
 from runs.reports import Said, Usage
-from tests.runs.making import NOW, Work, violations, work
+from tests.runs.factories import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from runs import actions
 from runs.models import Event, Run, Subtask
 from runs.verify import CHECKS
 from tests.factories import person, plant
-from tests.runs.making import dump
+from tests.runs.factories import dump
 from tests.runs.verify.history import history
 from tests.scenes import scene
 from todos.models import Todo

@@ -10,7 +10,7 @@ from django.db import transaction
 from runs import transitions
 from runs.models import Attempt, Hold, Run, Subtask
 from runs.verify import holds, verify
-from tests.runs.making import NOW, Work, violations, work
+from tests.runs.factories import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from runs.models import Attempt, Event
 from runs.steering import lost
 from runs.verify import lost as checks
-from tests.runs.making import violations
+from tests.runs.factories import violations
 from tests.silent import agent_of, lost_work
 
 pytestmark = pytest.mark.django_db

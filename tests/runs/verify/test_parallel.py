@@ -7,7 +7,7 @@ from runs import transitions
 from runs.engine.adaptive import Step
 from runs.models import Event, Run
 from runs.reports import Said
-from tests.runs.making import NOW, Work, violations, work
+from tests.runs.factories import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 
 from runs.models import Event, Run, Subtask
 from runs.verify import phases
-from tests.runs.making import NOW, Work, violations, work
+from tests.runs.factories import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
 
