@@ -37,6 +37,12 @@ def test_every_link_leads_somewhere(name: str) -> None:
             assert parts.fragment in anchors(name_of(target.resolve())), f"{name}: {link}"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_module_that_is_named_is_there(name: str) -> None:
+    named = set(re.findall(r"`((?:runs|todos|dashboard|tests|conformance|server|services)/[\w/]+\.py)`", text_of(name)))
+    assert {path for path in named if not any((base / path).exists() for base in (ROOT, ROOT / "tests"))} == set()
+
+
 def test_every_document_can_be_reached_from_the_readme() -> None:
     found, left = set(), ["README.md"]
     while left:
