@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from runs import announce
 from runs.api.agents import LEASING, Name
 from runs.external import agents, handing_out, leasing
-from runs.models import Agent
+from runs.external.outside import Seeker
 from todos.principal import Principal
 from todos.problems import Invalid
 from todos.rest.answers import closed
@@ -99,7 +99,7 @@ class Leases(Endpoint):
         found = _lease(*self._wanted(body))
         return {"leases": found} if found or not body.wait_seconds else None
 
-    def _wanted(self, body: LeaseIn) -> tuple[Agent, Principal, int, int | None, datetime]:
+    def _wanted(self, body: LeaseIn) -> tuple[Seeker, Principal, int, int | None, datetime]:
         agent = agents.named(self.principal, body.agent)
         return agent, self.principal, body.limit, _run_for(self.principal, body.run), timezone.now()
 
@@ -113,7 +113,7 @@ def _run_for(principal: Principal, wanted: int | None) -> int | None:
     return wanted
 
 
-def _lease(agent: Agent, principal: Principal, limit: int, run: int | None, since: datetime) -> list[dict[str, Any]]:
+def _lease(agent: Seeker, principal: Principal, limit: int, run: int | None, since: datetime) -> list[dict[str, Any]]:
     given = leasing.lease(agent, principal.owner_id, limit, run, since)
     return [
         {**told, "lease_seconds": settings.LEASE_SECONDS, "heartbeat_seconds": settings.HEARTBEAT_SECONDS}

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from runs import journal, loop
 from runs.external import attempts, delivering
-from runs.external.outside import Wanted, serve
-from runs.models import Agent, Run
+from runs.external.outside import Seeker, Wanted, serve
+from runs.models import Run
 from runs.orchestrating import orchestrator
 from runs.slips import Slip
 from runs.sql import Statement
@@ -47,7 +47,7 @@ class _Turns:
 turns = _Turns()
 
 
-def lease(agent: Agent, owner_id: int, limit: int, run_id: int | None, since: datetime) -> list[tuple[int, Lease]]:
+def lease(agent: Seeker, owner_id: int, limit: int, run_id: int | None, since: datetime) -> list[tuple[int, Lease]]:
     """Leases up to `limit` subtasks for this agent, of this run or of all runs of its owner: (run, lease).
 
     Each run that has something gives an equal part, as far as it can. Raises Busy when the ledger is full.

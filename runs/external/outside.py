@@ -10,7 +10,7 @@ from runs import loop, transitions
 from runs import statements as sql
 from runs.engine.schedule import Ready, choose
 from runs.journal import Entry
-from runs.models import Agent, Backend
+from runs.models import Backend
 from runs.sql import moment
 from runs.transitions import Lease, Pick
 
@@ -20,11 +20,22 @@ if TYPE_CHECKING:
 LOOKED_AT = 32  # of the line of each lane: as strategy and lanes may pass over the first
 
 
+@dataclass(frozen=True, slots=True)
+class Seeker:
+    """An agent that asks for work: its id, its name under its token, what it can do (nothing named: anything)."""
+
+    pk: int
+    name: str
+    token_id: int | None
+    capabilities: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ("query", "execute")
+
+
 @dataclass(slots=True)
 class Wanted:
     """What an agent asks for: up to `limit` subtasks. `since`: from when on it has been free. `leases`: what it got."""
 
-    agent: Agent
+    agent: Seeker
     limit: int
     since: datetime
     leases: list[Lease] = field(default_factory=list)
@@ -39,7 +50,7 @@ def serve(entry: Entry, wanted: Iterable[Wanted], seats: "Embedded | None") -> N
     alike: dict[object, list[Wanted]] = {}
     for one in wanted:
         one.leases = []
-        alike.setdefault((tuple(one.agent.lanes), tuple(one.agent.capabilities)), []).append(one)
+        alike.setdefault((one.agent.lanes, one.agent.capabilities), []).append(one)
     for group in alike.values():
         while (left := [one for one in group if one.left]) and _may_give(entry):
             moved = entry.moved

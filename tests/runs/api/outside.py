@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from runs import actions, sweep
 from runs.external import delivering, leasing
+from runs.external.outside import Seeker
 from runs.models import Agent, Attempt, Run, Token
 from runs.tokens import digest
 from runs.transitions import Lease
@@ -31,7 +32,7 @@ def leased(owner: User) -> Lease:
     run = run_of(owner)
     token = Token.objects.get(digest=digest(token_of(owner, "agent")))
     agent = Agent.objects.create(name="impl-1", kind="agent", token=token, lanes=["query", "execute"])
-    [(_, lease)] = leasing.lease(agent, owner.pk, 1, run.pk, timezone.now())
+    [(_, lease)] = leasing.lease(Seeker(agent.pk, agent.name, token.pk), owner.pk, 1, run.pk, timezone.now())
     return lease
 
 

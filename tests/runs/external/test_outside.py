@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runs import transitions
 from runs.external import leasing
-from runs.external.outside import Wanted
+from runs.external.outside import Seeker, Wanted
 from runs.models import Agent, Attempt, Run, Token
 from runs.orchestrating import orchestrator
 from runs.reports import Report, Said, Verdict
@@ -34,9 +34,13 @@ def impl(ada: User) -> Agent:
     return Agent.objects.create(name="impl-1", kind="agent", token=token)
 
 
+def seeker(agent: Agent) -> Seeker:
+    return Seeker(agent.pk, agent.name, agent.token_id, tuple(agent.capabilities), tuple(agent.lanes))
+
+
 def ask(stage: Stage, run: Work, impl: Agent, limit: int = 1) -> list[Lease]:
     """The agent asks for work in one turn of the ledger."""
-    wanted = Wanted(impl, limit, stage.clock())
+    wanted = Wanted(seeker(impl), limit, stage.clock())
     slip = Slip(run.run_id, wanted=wanted, answer=Future())
     stage.ledger.submit([slip])
     stage.ledger.turn()
@@ -156,7 +160,7 @@ def test_a_cancel_that_no_agent_answers_ends_in_sixteen_seconds(stage: Stage, im
 
 def ask_together(stage: Stage, run: Work, agents: list[Agent]) -> list[list[str]]:
     """The keys that each of them got, in one turn of the ledger."""
-    wanted = [Wanted(agent, 1, stage.clock()) for agent in agents]
+    wanted = [Wanted(seeker(agent), 1, stage.clock()) for agent in agents]
     stage.ledger.submit([Slip(run.run_id, wanted=one, answer=Future()) for one in wanted])
     stage.ledger.turn()
     return [keys(one.leases) for one in wanted]
