@@ -35,6 +35,12 @@ def run_for(principal: Principal, run_id: int) -> Run:
     return run
 
 
+def check(principal: Principal, run_id: int) -> None:
+    """Raises Missing as `run_for` does, and reads no more than that."""
+    if not visible_runs(principal).filter(pk=run_id).exists():
+        raise Missing("There is no such run.")
+
+
 def of_scope(scope: Mapping[str, Any]) -> Principal | None:
     """Who has opened a socket, as things stand now: the bearer of a token, or whoever is signed in.
 

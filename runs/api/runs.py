@@ -158,7 +158,7 @@ class RunProgress(Endpoint):
 
     @Operation({200: Progress}, query=ProgressQuery, scopes=EVERYONE, one_run=True, apart=True)
     def get(self, request: Request, run: int, query: ProgressQuery) -> Any:
-        access.run_for(self.principal, run)
+        access.check(self.principal, run)
         until = time.monotonic() + query.wait
         while True:
             mark = announce.mark()
@@ -202,7 +202,7 @@ class RunVerb(Endpoint):
 
     @Operation({200: RunOut}, body=Wire, refusals=(409,))
     def post(self, request: Request, run: int, body: Wire) -> RunOut:
-        access.run_for(self.principal, run)
+        access.check(self.principal, run)
         return run_out({"pause": actions.pause, "resume": actions.resume, "cancel": actions.cancel}[self.verb](run))
 
 
