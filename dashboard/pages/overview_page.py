@@ -17,6 +17,7 @@ CARDS = 8
 ENDED = 6
 AGENTS = 24
 WAITS = 12
+FEW = 5  # runs: with so many one is still new here
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
         "ended_total": total - len(unended),
         "ended": ended_lines(ended, now),
         "runs": total,
+        "is_new": total <= FEW,
     }
 
 

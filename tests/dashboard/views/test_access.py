@@ -24,6 +24,7 @@ NOBODYS = (
     "runs",
     "todos",
     "todo-new",
+    "rehearse",
     "settings",
     "settings-frame",
     "settings-token",
