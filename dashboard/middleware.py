@@ -1,10 +1,12 @@
-"""Headers that tell the browser what a page may do."""
+"""Headers that tell the browser what a page may do, and a page where a browser would show an empty one."""
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+
+from dashboard.views import errors
 
 # Everything comes from here, nothing is inline, nothing is compiled from text, and nobody may frame it. A page that
 # truly needs more sets the header itself. `data:` images are the admin's.
@@ -35,7 +37,9 @@ def headers(
 ) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
     """Sets the headers above on every answer that has not set them itself."""
 
-    def add(response: HttpResponseBase) -> HttpResponseBase:
+    def add(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if isinstance(response, HttpResponse):
+            response = errors.with_page(request, response)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -43,13 +47,13 @@ def headers(
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
-            return add(await get_response(request))
+            return add(request, await get_response(request))
 
         return answer_async
 
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         assert isinstance(response, HttpResponseBase)
-        return add(response)
+        return add(request, response)
 
     return answer

@@ -16,7 +16,8 @@ from runs.reading import activity, attention, browse
 CARDS = 8
 ENDED = 6
 AGENTS = 24
-WAITS = 6
+WAITS = 12
+FEW = 5  # runs: with so many one is still new here
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,13 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
         "completed": sum(run.completed for run in unended),
         "total": sum(run.total for run in unended),
         "attention": waiting,
-        "waits": waiting[:WAITS],
+        "waits": attention.with_first_failures(waiting[:WAITS]),
         "agents": agents,
         "agents_lost": sum(agent.lost is not None for agent in agents),
         "ended_total": total - len(unended),
         "ended": ended_lines(ended, now),
         "runs": total,
+        "is_new": total <= FEW,
     }
 
 

@@ -54,7 +54,7 @@ def judge(scope: Scope, allowed: Iterable[str]) -> Refusal | None:
     hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
     listening = scope["server"][1] if scope.get("server") else None
     if len(hosts) != 1 or not host_is_ours(hosts[0], allowed, listening):
-        return Refusal(400, "this host name is not served here")
+        return Refusal(400, "this host name is not served here: ABREAST_ALLOWED_HOSTS says which are")
     by_token = any(name == b"authorization" for name, _ in headers)
     if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
         return None

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.sockets import frames
-from dashboard.views.access import steered_run, subtask_for, viewer, wants
+from dashboard.views.access import steered_run, subtask_for, viewer
 from runs import actions
 from runs.api.subtasks import AnswerIn
 from runs.engine import states
@@ -74,11 +74,21 @@ def cancel_subtask(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
 @login_required
 @require_POST
 def answer(request: HttpRequest, run_id: int, key: str, approve: bool) -> HttpResponse:
-    """Says yes or no to the question of an approval."""
-    subtask_for(steered_run(request, run_id), key)
-    by = f"user:{request.user.pk}"
-    said = f"{key} is {'approved' if approve else 'refused'}."
-    return _do(request, run_id, lambda: answering.answer(run_id, key, approve=approve, text="", by=by), said)
+    """Says yes or no to a question, with what was written beside the buttons."""
+    subtask = subtask_for(steered_run(request, run_id), key)
+    sent = {"approve": approve, "text": request.POST.get(f"text-{subtask.pk}", "")}
+    usual = "approved" if approve else "refused"
+    return _do(request, run_id, _answered(request, subtask, sent), f"{key} is {'answered' if sent['text'] else usual}.")
+
+
+def _answered(request: HttpRequest, subtask: Subtask, sent: dict[str, object]) -> Callable[[], object]:
+    def act() -> None:
+        said = read(AnswerIn, sent)
+        answering.answer(
+            subtask.run_id, subtask.key, approve=said.approve, text=said.text, by=f"user:{request.user.pk}"
+        )
+
+    return act
 
 
 @login_required
@@ -94,12 +104,7 @@ def answer_in_words(request: HttpRequest, run_id: int, key: str) -> HttpResponse
         about = {"run": run, "subtask": subtask, "asked": asked, "on": reverse("run-subtask", args=[run.pk, key])}
         return _ask(request, "run/answer.html", about)
     sent = {"approve": request.POST.get("approve") != "no", "text": request.POST.get("text", "")}
-
-    def act() -> None:
-        said = read(AnswerIn, sent)
-        answering.answer(run_id, key, approve=said.approve, text=said.text, by=f"user:{request.user.pk}")
-
-    return _do(request, run_id, act, f"{key} is answered.")
+    return _do(request, run_id, _answered(request, subtask, sent), f"{key} is answered.")
 
 
 @login_required
@@ -240,11 +245,12 @@ def _refused(request: HttpRequest, run_id: int, refused: Refused) -> HttpRespons
 
 
 def _moved(request: HttpRequest, run_id: int, said: str, level: str) -> HttpResponse | HttpResponseRedirect:
-    """The run as it stands now, and what was done, in their places on the page; or the page anew."""
+    """The page that asked as it stands now, and what was done, in their places; or that page anew."""
+    on_overview = request.GET.get("on") == "overview"
     if not request.headers.get("HX-Request"):
         messages.add_message(request, messages.ERROR if level == "error" else messages.SUCCESS, said)
-        return redirect("run", run_id)
-    if wants(request, "overview-waits"):  # answered in place, where it asked
+        return redirect("overview") if on_overview else redirect("run", run_id)
+    if on_overview:
         html = frames.overview_frame(viewer(request), timezone.now())
     else:
         _, html = frames.run_frame(run_id, 0, timezone.now())

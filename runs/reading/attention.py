@@ -1,10 +1,10 @@
 """What waits for a person: things that nothing but a person can move on, most held-up work first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from runs import statements as sql
 from runs.claims import waits
@@ -22,7 +22,8 @@ _ASKS = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
 class Item:
     """One thing to decide. `holds_up`: subtasks that cannot go on, or never started, because of it.
 
-    A question has the subtask that asks it; it names no failures. Nor does an agent that is lost.
+    A question has the subtask that asks it; it names no failures. Nor does an agent that is lost. `first`: what failed
+    first, where somebody asked for it.
     """
 
     run: Run
@@ -32,6 +33,7 @@ class Item:
     subtask: Subtask | None = None
     question: str = ""
     lost: Lost | None = None
+    first: Subtask | None = None
 
     @property
     def rank(self) -> int:
@@ -46,6 +48,17 @@ def items(owner_id: int, now: datetime, limit: int = 20) -> list[Item]:
     found += _questions(owner_id)
     found += _silent(owner_id, now)
     return sorted(found, key=lambda item: (-item.holds_up, item.rank, -item.failed, -item.run.pk))[:limit]
+
+
+def with_first_failures(found: Sequence[Item]) -> list[Item]:
+    """The same; those in which work failed with the subtask that failed first."""
+    asked = [item.run.pk for item in found if item.failed]
+    failed = Subtask.objects.filter(run=OuterRef("pk"), status=states.Status.FAILED).order_by("finished_at", "pk")
+    first = Run.objects.filter(pk__in=asked).values_list(Subquery(failed.values("pk")[:1])) if asked else ()
+    subtasks = {
+        one.run_id: one for one in Subtask.objects.filter(pk__in=[number for (number,) in first]).defer("result")
+    }
+    return [replace(item, first=subtasks.get(item.run.pk)) if item.failed else item for item in found]
 
 
 def _silent(owner_id: int, now: datetime) -> list[Item]:
@@ -91,12 +104,22 @@ def _asking(owner_id: int) -> QuerySet[Run]:
 
 
 def _questions(owner_id: int) -> list[Item]:
-    """The first that were asked, LOOKED_AT at most."""
+    """The first that were asked, LOOKED_AT at most. What an agent is at while it asks is held up itself, too."""
     runs = _asking(owner_id).defer("result").in_bulk()
     asking = Subtask.objects.filter(_ASKS, run__in=runs, status=states.Status.IN_PROGRESS)
     subtasks = list(asking.defer("result").order_by("started_at", "pk")[:LOOKED_AT] if runs else ())
     behind = _held_up(subtasks)
-    return [Item(runs[one.run_id], 0, behind.get(one.pk, 0), False, one, waits.question_of(one)) for one in subtasks]
+    return [
+        Item(
+            runs[one.run_id],
+            failed=0,
+            holds_up=behind.get(one.pk, 0) + bool(one.question),
+            ended=False,
+            subtask=one,
+            question=waits.question_of(one),
+        )
+        for one in subtasks
+    ]
 
 
 def _held_up(subtasks: Sequence[Subtask]) -> dict[int, int]:

@@ -71,8 +71,7 @@ def members(owner_id: int, now: datetime) -> list[Member]:
     at_work |= set().union(*activity.at_work(activity.unended(owner_id), now).values())
     columns = ("pk", "name", "kind", "parent_id", "token_id", "last_beat_at", "retired_at")
     rows = list(visible(owner_id).order_by("-pk").values_list(*columns)[:MOST_AGENTS])
-    quiet = [row[0] for row in rows if row[4] is not None and row[0] not in at_work and presence.is_silent(row[5], now)]
-    beats = presence.last_beats(quiet)
+    beats = presence.last_beats([row[0] for row in rows if row[4] is not None])
     found, parents = {}, {}
     for number, name, kind, parent, token, said, retired in rows:
         heard = max(said, beats.get(number, said)) if token is not None else None

@@ -80,8 +80,15 @@ function create() {
   return Boolean(address);
 }
 
+// On a phone its button is not there; on a plain page there is no list.
+function showKeys() {
+  const list = document.getElementById("keys");
+  list?.showModal();
+  return Boolean(list);
+}
+
 const actions = {
-  "?": () => press('[data-opens="keys"]') || (document.getElementById("keys").showModal(), true),
+  "?": showKeys,
   "/": search,
   c: create,
   x: cancel,

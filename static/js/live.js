@@ -180,6 +180,5 @@ document.addEventListener("htmx:before:swap", ({detail}) => {
   const started = detail.tasks.some((task) => task.fragment?.querySelector?.(".run-card, #overview-ended tr"));
   if (document.getElementById("nothing-yet") && started) location.reload();
 });
-// Where the views of a run do not fit side by side, the current one is brought into view.
-const tab = document.querySelector(".tabs [aria-current]");
-if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+// Where views or filters do not fit side by side, the current one is brought into view.
+for (const tab of document.querySelectorAll(":is(.tabs, .filters) [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;

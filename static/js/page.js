@@ -22,6 +22,13 @@ document.addEventListener("htmx:after:swap", () => {
 });
 dialog?.addEventListener("close", () => document.getElementById("dialog-content").replaceChildren());
 
+// Enter begins a line where words are written; with Ctrl it sends them.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("[data-sends]")) return;
+  event.preventDefault();
+  event.target.parentElement.querySelector("button[type=submit]").click();
+});
+
 // A menu closes when something else is pressed.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

@@ -14,20 +14,22 @@ from tests.scenes import Scene
 
 def test_what_is_typed_reaches_the_agent(visit: Open, ada: User) -> None:
     agent = Outsider(ada)
-    run = run_of(ada, {"key": "a"}, {"key": "b"})
+    run_of(ada, {"key": "a"}, {"key": "b"})
     lease = agent.take()
     agent.say("ask", lease, question="Which branch?")
     page = visit("/")
-    page.get_by_role("link", name="Answer a…").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Which branch?")
-    dialog.get_by_label("Your answer").fill("The one of")
-    agent.beat(lease, progress=0.5)  # the page below moves on
-    dialog.get_by_label("Your answer").press_sequentially(" today")
+    live(page)
+    field = page.get_by_label("Words for a")
+    field.fill("The one of")
+    agent.say("ask", agent.take(), question="And which tag?")  # the page moves on below the hands
+    expect(page.locator(".attention-card")).to_have_count(2)
+    field.press_sequentially(" today")
     assert violations(page) == []
-    dialog.get_by_role("button", name="Send the answer").click()
-    expect(page).to_have_url(f"{page.url.split('/runs')[0]}/runs/{run.pk}/")
+    expect(page.get_by_role("button", name="Yes")).to_have_count(1)  # of the other question
+    field.press("Control+Enter")
     expect(page.get_by_text("a is answered.")).to_be_visible()
+    expect(page.locator(".attention-card")).to_have_count(1)
+    expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
     [told] = agent.beat(lease)["commands"]
     assert told["data"]["answer"]["text"] == "The one of today"
 

@@ -1,7 +1,7 @@
 """`make pictures`, or `python -m tests.pictures NAME…` for some of them: screenshots of a real server at work.
 
 The server has a home folder of its own. It explores a part of the source of Django, as `make run` explores Abreast at
-its first start; when that is over it makes a release that is only pretended, and pictures of work under way are taken
+its first start; when that is over it makes a release that is only rehearsed, and pictures of work under way are taken
 of that, one soon after the other. A new picture is a line in PICTURES. `every` takes all pages in all looks.
 """
 

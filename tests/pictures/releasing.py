@@ -1,9 +1,9 @@
-"""The work under way that pictures show: a release. It is pretended, which its title says: it only takes its time."""
+"""The work under way that pictures show: a release that is only rehearsed, which its title says."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard import sample
+from dashboard import rehearsal
 from tests.live_server import Server
 
 BEGUN = 22  # subtasks done, of about twice as many
@@ -11,7 +11,7 @@ BEGUN = 22  # subtasks done, of about twice as many
 
 def plant(server: Server, times: float = 1.0) -> str:
     """The todo; its id. `times`: how many times as long as usual everything takes."""
-    todo: str = server.call("POST", "todos/", sample.release(times))["id"]
+    todo: str = server.call("POST", "todos/", rehearsal.release(times))["id"]
     return todo
 
 
@@ -23,12 +23,12 @@ def ask(server: Server) -> str:
         {"key": "go", "content": "Say whether it goes out", "executor": {"name": "approval", "question": question}},
         _part("send", "Send it", ["draft", "go"]),
     ]
-    todo = server.call("POST", "todos/", {"content": "News of 1.2 (pretended)", "subtasks": parts})["id"]
+    todo = server.call("POST", "todos/", {"content": "News of 1.2, rehearsed", "subtasks": parts})["id"]
     return start(server, todo)
 
 
 def start(server: Server, todo: str) -> str:
-    run: str = server.call("POST", f"todos/{todo}/run/", {"max_agents": sample.AGENTS})["id"]
+    run: str = server.call("POST", f"todos/{todo}/run/", {"max_agents": rehearsal.AGENTS})["id"]
     return run
 
 

@@ -253,4 +253,6 @@ async def test_what_is_neither_page_nor_socket_is_let_through() -> None:
 
 
 def test_a_refusal_says_why() -> None:
-    assert judge(asked(host=None), ALLOWED) == Refusal(400, "this host name is not served here")
+    assert judge(asked(host=None), ALLOWED) == Refusal(
+        400, "this host name is not served here: ABREAST_ALLOWED_HOSTS says which are"
+    )

@@ -60,7 +60,33 @@ def test_what_cannot_be_kept_changes_nothing(
     assert row(lease).subtask.question == "Which <branch>?"
 
 
-@pytest.mark.parametrize("address", ["/", "/runs/{run}/", "/runs/{run}/subtasks/a/"])
+def test_it_is_answered_on_the_overview_without_leaving_it(
+    browser: Client, agent: Outsider, lease: dict[str, Any]
+) -> None:
+    page = browser.get("/").content.decode()
+    subtask = row(lease).subtask
+    approve = f"/runs/{lease['run']}/subtasks/a/approve/?on=overview"
+    assert f'formaction="{approve}"' in page
+    assert f'name="text-{subtask.pk}" form="act"' in page
+    words = {f"text-{subtask.pk}": "today's", f"text-{subtask.pk + 1}": "of another question"}
+    assert browser.post(approve, words).headers["Location"] == "/"
+    [told] = agent.beat(lease)["commands"]
+    assert told["data"]["answer"] | {"by": ""} == {"approved": True, "text": "today's", "by": ""}
+    assert approve not in browser.get("/").content.decode()
+
+
+def test_too_many_words_on_the_overview_change_nothing(browser: Client, lease: dict[str, Any]) -> None:
+    refuse, words = (
+        f"/runs/{lease['run']}/subtasks/a/refuse/?on=overview",
+        {f"text-{row(lease).subtask_id}": "x" * 9_001},
+    )
+    response = browser.post(refuse, words, headers={"HX-Request": "true"}).content.decode()
+    assert "Nothing was changed" in response
+    assert "#overview-waits" in response
+    assert row(lease).subtask.question == "Which <branch>?"
+
+
+@pytest.mark.parametrize("address", ["/runs/{run}/", "/runs/{run}/subtasks/a/"])
 def test_the_way_to_it_stands_wherever_the_question_does(browser: Client, lease: dict[str, Any], address: str) -> None:
     page = browser.get(address.format(run=lease["run"])).content.decode()
     assert f'href="{place(lease)}"' in page

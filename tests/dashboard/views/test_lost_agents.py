@@ -22,7 +22,7 @@ def impl() -> Agent:
 
 def test_a_lost_agent_has_a_card_with_what_it_holds_up(browser: Client, there: Scene) -> None:
     html = browser.get("/").content.decode()
-    assert f"{NAME} has been silent for" in html
+    assert f"<bdi>{NAME}</bdi> has been silent for" in html
     assert "holds up <b>2 subtasks</b>" in html
     assert f'formaction="/agents/{impl().pk}/retire/"' in html
     assert ", 1 waiting for you" in html

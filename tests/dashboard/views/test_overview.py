@@ -89,7 +89,7 @@ def test_a_question_is_answered_with_a_button(browser: Client, ada: User) -> Non
         with there.entry():
             pass
         html = browser.get("/").content.decode()
-        path = f"/runs/{there.run_id}/subtasks/ok/{answer}/"
+        path = f"/runs/{there.run_id}/subtasks/ok/{answer}/?on=overview"
         assert "Ship &lt;it&gt;?" in html
         assert f'formaction="{path}"' in html
         assert browser.get(path).status_code == 405

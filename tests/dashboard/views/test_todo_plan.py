@@ -55,7 +55,7 @@ def test_a_plan_says_what_rest_says(browser: Client, ada: User, there: Todo) -> 
 
 def test_it_has_a_page_of_its_own(browser: Client, there: Todo) -> None:
     html = browser.get(f"/todos/{there.pk}/plan/").content.decode()
-    assert "<h1>Plan of “Review”</h1>" in html
+    assert "<h1>Plan of “<bdi>Review</bdi>”</h1>" in html
     assert "Done in, estimated" in html and 'id="todo-tree"' not in html
 
 

@@ -180,7 +180,7 @@ def test_a_subtask_has_a_page_of_its_own(browser: Client, there: Todo) -> None:
     below = keys(there)["b2"]
     assert tree(browser, below) == ["b21"]
     html = browser.get(f"/todos/{below.pk}/").content.decode()
-    assert f'<a href="/todos/{there.pk}/">Review</a>' in html
+    assert f'<a href="/todos/{there.pk}/" dir="auto">Review</a>' in html
     assert tree(browser, below, "?q=de") == ["b21"]
 
 

@@ -44,7 +44,7 @@ def test_a_question_waits_for_a_person_and_the_answer_reaches_the_agent(
     assert (shown["status"], shown["waiting_for"]) == ("in_progress", "person")
     assert shown["waiting_detail"] == {"question": "Delete the branch?"}
     [item] = attention.items(ada.pk, timezone.now())
-    assert (item.question, item.holds_up, attention.count(ada.pk, timezone.now())) == ("Delete the branch?", 1, 1)
+    assert (item.question, item.holds_up, attention.count(ada.pk, timezone.now())) == ("Delete the branch?", 2, 1)
     assert agent.beat(lease)["commands"] == []
     assert violations(timezone.now()) == []
 

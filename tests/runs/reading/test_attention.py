@@ -80,6 +80,18 @@ def test_what_failed_for_somebody_else_is_theirs(ada: User, eve: User) -> None:
     assert attention.count(ada.pk, there.now) == 0
 
 
+def test_what_failed_first_is_named(ada: User) -> None:
+    there = scene(ada, "abc", max_agents=3)
+    there.start("a", "b", "c")
+    there.later(1)
+    there.fail("b", error="no space left")
+    there.later(1)
+    there.fail("a", error="no space left either")
+    (item,) = attention.with_first_failures(attention.items(ada.pk, there.now))
+    assert item.first is not None
+    assert (item.first.key, item.first.error) == ("b", "no space left")
+
+
 def test_what_holds_up_most_comes_first(ada: User) -> None:
     small = failed_run(ada, "small")
     large = scene(ada, "abcd", {key: ["a"] for key in "bcd"}, content="large")

@@ -65,6 +65,15 @@ def test_an_agent_that_works_on_quietly_is_busy_and_a_heartbeat_is_a_word(ada: U
     assert [one["status"] for one in told] == ["busy", "idle"]
 
 
+def test_a_busy_agent_was_heard_when_its_work_was(ada: User) -> None:
+    run = scene(ada, "ab", max_agents=2)
+    outside(ada, "long", silent=300)
+    run.start("a", agent="long")
+    beat = timezone.now() - timedelta(seconds=3)
+    Attempt.objects.update(last_beat_at=beat)
+    assert [one.heard for one in roster.members(ada.pk, timezone.now())] == [beat]
+
+
 def test_agents_of_somebody_else_are_not_there(ada: User, eve: User) -> None:
     outside(eve, "hers")
     assert tree(ada) == []

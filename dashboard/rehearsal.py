@@ -1,4 +1,4 @@
-"""A run to look at while it happens: a release that is only pretended, which its title says.
+"""A run to watch for whoever is new: a release that is only rehearsed, which its title says.
 
 Its work takes time and does nothing else. Some of it takes longer or less long than was estimated, browser tests share
 the connections of a database, and one of them fails at its first try.
@@ -34,7 +34,7 @@ def release(times: float = 1.0) -> dict[str, Any]:
         _part("publish", 2.0, "Publish", ["sign"], priority="high"),
     ]
     _take_time(parts, times)
-    return {"content": "Release 1.2 (pretended)", "subtasks": parts}
+    return {"content": "Release 1.2, rehearsed", "subtasks": parts}
 
 
 def _group(key: str, content: str, parts: list[dict[str, Any]], needs: Sequence[str] = ()) -> dict[str, Any]:
