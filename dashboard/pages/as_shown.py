@@ -49,11 +49,17 @@ class Row:
     speedup: str
 
 
-def context(run: Run, speedup: float | None) -> dict[str, Any]:
-    """`speedup`: as of now, or of the end. Two moments make a line; with fewer there is nothing to draw."""
+def context(run: Run, speedup: float | None, until: float | None = None) -> dict[str, Any]:
+    """`speedup`: as of now, or of the end. Two moments make a line; with fewer there is nothing to draw. `until`: only
+    what was said in its first seconds."""
     made = list(Checkpoint.objects.filter(run=run.pk).order_by("point"))
-    if len(made) < 2:
-        return {"pictures": [], "moments": []}
+    if until is not None:
+        made = [one for one in made if one.elapsed <= until]
+    found: dict[str, Any] = {"pictures": [], "moments": [], "last": made[-1] if made else None}
+    return found if len(made) < 2 else found | _drawn(run, made, speedup)
+
+
+def _drawn(run: Run, made: Sequence[Checkpoint], speedup: float | None) -> dict[str, Any]:
     found = [_Expected(run, made).picture(), _gained(run, made, speedup)]
     return {"pictures": [one for one in found if one], "moments": [_row(run, one) for one in reversed(made)]}
 

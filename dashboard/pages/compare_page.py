@@ -8,7 +8,8 @@ from typing import Any
 from dashboard.pages import insight_page
 from dashboard.words import figures
 from runs.engine.waterfall import Part
-from runs.insight import kept, past
+from runs.insight import beside, past
+from runs.insight.gained import Gained
 from runs.models import Run
 
 
@@ -23,7 +24,9 @@ class Row:
 
 def context(runs: Sequence[Run], now: datetime) -> dict[str, Any]:
     lines = past.lines_of(runs, now)
-    return {"runs": runs, "rows": _rows(lines), "parts": _parts(runs, now)}
+    told = [beside.find(run, now) for run in runs]
+    found = [one.found for one in told if one is not None]
+    return {"runs": runs, "rows": _rows(lines), "parts": _parts(found), "awaited": len(found) < len(told)}
 
 
 def _rows(lines: Sequence[past.Line]) -> list[Row]:
@@ -47,11 +50,10 @@ def _rows(lines: Sequence[past.Line]) -> list[Row]:
     ]
 
 
-def _parts(runs: Sequence[Run], now: datetime) -> list[Row]:
+def _parts(found: Sequence[Gained | None]) -> list[Row]:
     """Seconds by part, of those that took any in either run; none where one of them cannot tell."""
-    found = [kept.of(run, now).found for run in runs]
     flows = [one.waterfall for one in found if one is not None]
-    if len(flows) < len(runs):
+    if len(flows) < 2:
         return []
     rows = []
     for part in Part:

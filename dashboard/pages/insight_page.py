@@ -9,7 +9,7 @@ from dashboard.words import figures
 from runs.engine.waterfall import Part, Waterfall
 from runs.insight.gained import Gained
 from runs.insight.told import eta_record
-from runs.models import Run, Strategy
+from runs.models import Checkpoint, Run, Strategy
 from todos.plan import bounds
 
 # What a part is called, and in a sentence what it means.
@@ -57,10 +57,10 @@ def steps(flow: Waterfall) -> list[Step]:
     return found
 
 
-def summary(run: Run, flow: Waterfall) -> str:
-    """The picture in a sentence."""
+def summary(run: Run, flow: Waterfall, then: bool = False) -> str:
+    """The picture in a sentence; `then`: up to a moment of its past."""
     ideal, wall = flow.seconds(Part.WORK), flow.wall_seconds
-    so_far = "took" if run.finished_at else "has taken"
+    so_far = "had taken" if then else "took" if run.finished_at else "has taken"
     agents = figures.plural(flow.seats, "agent")
     said = f"{agents}, at work all the time, would have needed {figures.duration(ideal)}; it {so_far} "
     said += figures.duration(wall) + "."
@@ -83,6 +83,20 @@ class Fact:
 def facts(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
     """What parallel work gained, row by row; a dash for what cannot be known."""
     return [*_speedups(run, progress), *_costs(progress, found), _eta(run)]
+
+
+def facts_then(found: Gained | None, last: Checkpoint | None) -> list[Fact]:
+    """What was known at a moment of the past. `last`: what the page had said by then."""
+    said = (
+        f"the page said so {figures.duration(last.elapsed)} after the beginning" if last else "nothing was said by then"
+    )
+    speedup = last.speedup if last else None
+    left = figures.done_in(last.eta, last.low, last.high) if last and last.shown else figures.UNKNOWN
+    return [
+        Fact("Speedup", figures.times(speedup), "estimated" if speedup else "", said),
+        Fact("Expected to be left", left, "estimated" if last and last.shown else "", said),
+        *_spread(found),
+    ]
 
 
 def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
@@ -120,11 +134,15 @@ def _least_words(run: Run) -> str:
 
 
 def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
+    busy = figures.percent(run_page.busy(dict(progress)))
+    words = "utilisation: tries that failed are busy too, and no speedup"
+    return [Fact("Agents busy", busy, "measured", words), *_spread(found)]
+
+
+def _spread(found: Gained | None) -> list[Fact]:
     overhead, slow = (found.overhead, found.slowdown) if found else (None, None)
     median, p95 = (overhead.median, overhead.p95) if overhead else (None, None)
-    busy = figures.percent(run_page.busy(dict(progress)))
     return [
-        Fact("Agents busy", busy, "measured", "utilisation: tries that failed are busy too, and no speedup"),
         Fact(
             "Overhead per subtask",
             figures.duration(median),

@@ -13,7 +13,7 @@ from dashboard.pages import run_page
 from dashboard.pages.rows import SubtaskRow
 from dashboard.words import figures, reasons
 from runs.engine import states
-from runs.models import Agent, Run, Subtask
+from runs.models import Agent, Attempt, Run, Subtask
 from runs.reading import past
 from runs.reading.browse import named
 from runs.reading.timeline import origin
@@ -26,6 +26,11 @@ class Moment:
     seconds: float
     time: datetime
     seq: int
+
+    @property
+    def query(self) -> str:
+        """As an address says it."""
+        return f"at={self.seconds:g}"
 
 
 def wanted(request: HttpRequest, run: Run) -> Moment | None:
@@ -54,22 +59,34 @@ def context(request: HttpRequest, run: Run, now: datetime) -> dict[str, Any]:
     if moment is None:
         return run_page.context(run, now) | settled
     numbers = past.numbers(run, moment.seq, moment.time)
-    was = run_then(run, numbers)
+    was = run_then(run, numbers, moment)
     found = run_page.context(was, moment.time) | settled
     for unknown in ("speedup", "baseline_speedup", "overhead_seconds_per_subtask", "efficiency_percent", "verdict"):
         found["progress"][unknown] = None
     found |= {"now": now, "may_retry": False, "may_measure": False, "verdict": "", "busy": None}
     found |= {"at_work": numbers.agents, "failures": [], "waits": "why is not in the log", "run": was, "unended": 0}
-    found["tabs"] = [replace(tab, href=f"{tab.href}?at={moment.seconds:g}") for tab in found["tabs"]]
+    found["progress"]["theoretical_speedup"] = run.theoretical_speedup
+    found["tabs"] = [_tab(tab, moment) for tab in found["tabs"]]
     return found | {"left": took(run) - moment.seconds, "took": took(run)}
 
 
-def run_then(run: Run, numbers: past.Numbers) -> Run:
+def _tab(tab: run_page.Tab, moment: Moment) -> run_page.Tab:
+    """It leads to the same moment; events are counted up to it."""
+    count = moment.seq if tab.name == "events" else tab.count
+    return replace(tab, href=f"{tab.href}?{moment.query}", count=count)
+
+
+def run_then(run: Run, numbers: past.Numbers, moment: Moment) -> Run:
     """The run with the numbers of then; it is not to be saved."""
     was = copy.copy(run)
     for name, count in numbers.by_status.items():
         setattr(was, name, count)
-    was.status, was.end_reason, was.finished_at, was.cancel_requested_at = states.Run.RUNNING, "", None, None
+    held = any(since <= moment.time < until for since, until in past.pauses(run))
+    was.status = states.Run.PAUSED if held else states.Run.RUNNING
+    was.end_reason, was.finished_at, was.cancel_requested_at, was.paused_at = "", None, None, None
+    was.paused_seconds = sum(
+        max(0.0, (min(until, moment.time) - since).total_seconds()) for since, until in past.rests(run)
+    )
     was.expected_ended, was.agents_active = numbers.expected_ended, numbers.agents
     was.retries, was.losses = numbers.retries, numbers.losses
     was.open_query = was.open_execute = 0
@@ -97,6 +114,19 @@ def scrubber(run: Run, moment: Moment | None) -> dict[str, Any] | None:
 
 
 # ---- rows ----
+
+
+def attempts(rows: Sequence[Attempt], moment: Moment) -> list[Attempt]:
+    """As they were, of those that had begun. They are not to be saved."""
+    return [_attempt(one, moment) for one in rows if one.leased_at <= moment.time]
+
+
+def _attempt(attempt: Attempt, moment: Moment) -> Attempt:
+    if attempt.finished_at is not None and attempt.finished_at <= moment.time:
+        return attempt
+    then = copy.copy(attempt)
+    then.status, then.finished_at, then.error, then.warning = states.Attempt.RUNNING, None, "", ""
+    return then
 
 
 def rows(run: Run, subtasks: Sequence[Subtask], moment: Moment) -> list[SubtaskRow]:

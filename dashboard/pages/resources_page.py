@@ -14,6 +14,7 @@ from runs.claims.uses import Use
 from runs.models import Resource, Run
 from runs.models.resource import POOL
 from runs.orchestrating import pools
+from runs.reading import past
 from todos.plan.claims import DATABASE, FILE, MEMORY
 
 STEPS = 5
@@ -74,8 +75,15 @@ def context(run: Run, *, may_change: bool) -> dict[str, Any]:
         "waiters": [waiter(run, detail, details) for detail in found["waiting"]],
         "waiting_count": found["waiting_count"],
         "to_claim": TO_CLAIM,
-        "pools": pools_shown(run, may_change=may_change),
+        "pools": [] if run.finished_at else pools_shown(run, may_change=may_change),
     }
+
+
+def context_then(run: Run, moment: datetime) -> dict[str, Any]:
+    """The same of a moment of the past: what was held then. Who waited for it, and what else used this machine, is in
+    no log."""
+    held = past.held(run, moment, resources.MOST_ROWS)
+    return {"held": [{**hold, "what": what(hold)} for hold in held], "held_count": len(held), "to_claim": TO_CLAIM}
 
 
 def waiter(run: Run, detail: Mapping[str, Any], details: Mapping[str, Mapping[str, Any]]) -> Waiter:

@@ -25,6 +25,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
     """Everything the templates `run/*.html` need but their rows."""
     progress = queries.snapshot_of(run.pk, vars(run), now)
     ended = run.finished_at is not None
+    questions = attention.of_run(run, SHOWN_QUESTIONS)
     return {
         "run": run,
         "now": now,
@@ -47,7 +48,8 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "slowed": "" if ended else slowed(progress),
         "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
-        "questions": attention.of_run(run, SHOWN_QUESTIONS),
+        "questions": questions,
+        "more_ask": 0 if ended else max(0, run.asking + run.questions - len(questions)),
         "tabs": tabs(run),
         "files": run_files.files(run),
     }

@@ -156,6 +156,12 @@ def elapsed(moment: datetime | None, now: datetime | None = None) -> SafeString 
 
 
 @register.simple_tag
+def lasted(since: datetime, until: datetime) -> str:
+    """For how long something had been going on at a moment of the past."""
+    return figures.passing((until - since).total_seconds())
+
+
+@register.simple_tag
 def so_far(progress: Mapping[str, Any], now: datetime) -> SafeString | str:
     """How long a run has taken: it counts on in the browser, but not while it is paused."""
     seconds = progress["elapsed_seconds"]

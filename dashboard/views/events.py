@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.pages import past
+from dashboard.pages.chips import address
 from dashboard.sockets import frames
 from dashboard.views.access import answer, number, run_for, wants
 from dashboard.words import event_lines
@@ -43,19 +44,20 @@ def _table(request: HttpRequest, run: Run) -> dict:
     topic = request.GET.get("topic", "")
     topic = topic if topic in TOPICS else ""
     moment = past.wanted(request, run)
-    before = number(request, "before") or (moment.seq + 1 if moment else None)
-    found, older = browse.events(run, topic, before or run.last_seq + 1, A_PAGE)
+    before = number(request, "before")
+    last = moment.seq if moment else run.last_seq
+    found, older = browse.events(run, topic, min(before or last + 1, last + 1), A_PAGE)
+    kept = {"at": f"{moment.seconds:g}"} if moment else {}
     here = reverse("run-events", args=[run.pk])
-    newest_url = f"{here}?topic={topic}" if topic else here
+    newest_url = address(here, {"topic": topic} | kept)
     return {
         "lines": event_lines.of(run, found),
         "older": older,
         "topic": topic,
+        "last": last,
         "newest": before is None,
         "newest_url": newest_url,
         "table_url": newest_url,
         "searched": browse.EVENTS_SEARCHED,
-        "chips": [
-            Chip(name or "all", f"{here}?topic={name}" if name else here, name == topic) for name in ("", *TOPICS)
-        ],
+        "chips": [Chip(name or "all", address(here, {"topic": name} | kept), name == topic) for name in ("", *TOPICS)],
     }

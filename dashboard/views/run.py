@@ -32,7 +32,10 @@ def timeline(request: HttpRequest, run_id: int) -> HttpResponse:
     context = past.context(request, run, now) | {"section": "runs", "view": "timeline"}
     context["frame_mark"] = frames.mark(run.last_seq, now, context["settled"])
     if request.GET.get("as") == "table":
-        context["page"] = browse.attempts(run_id, request.GET.get("cursor", ""), ATTEMPTS_A_PAGE)
+        moment = context["moment"]
+        until = moment.time if moment else None
+        context["page"] = page = browse.attempts(run_id, request.GET.get("cursor", ""), ATTEMPTS_A_PAGE, until)
+        context["attempts"] = past.attempts(page.rows, moment) if moment else page.rows
         return answer(request, "run/timeline_table.html", context)
     if not context["settled"]:
         context["rows"] = rows.of(run, queries.now_and_next(run, frames.NOW_AND_NEXT), now)
@@ -44,7 +47,8 @@ def timeline(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _legend(run: Run, context: dict) -> list[tuple[str, str]]:
     """What there can be to see."""
-    absent = {"running", "expected"} if context["settled"] else set[str]()
+    absent = {"expected"} if context["settled"] else set[str]()
+    absent |= {"running"} if context["settled"] and context["moment"] is None else set()
     absent |= set() if context["held"] else {"held"}
     absent |= set() if run.cancelled else {"cancelled"}
     return [(kind, word) for kind, word in LEGEND.items() if kind not in absent]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard.pages import past, rows, run_page, subtask_page
+from dashboard.pages import past, past_drawer, rows, run_page, subtask_page
 from dashboard.sockets import frames
 from dashboard.views.access import answer, may_change, run_for, subtask_for, wants
 from runs.engine import states
@@ -36,7 +36,9 @@ def one(request: HttpRequest, run_id: int, key: str) -> HttpResponse:
     run, now = run_for(request, run_id), timezone.now()
     subtask = subtask_for(run, key)
     drawer = subtask_page.context(run, subtask, now) | {"list_url": _list_url(request, run)}
-    if "raw" in request.GET:
+    if moment := past.wanted(request, run):
+        drawer = past_drawer.context(run, subtask, drawer, moment)
+    elif "raw" in request.GET:
         drawer["raw"] = subtask_page.raw(run, subtask)
     if wants(request, "drawer") or wants(request, "subtask-drawer"):
         return answer(request, "run/drawer.html", drawer)
@@ -90,21 +92,26 @@ def _table(request: HttpRequest, run: Run) -> dict:
     page = browse.subtasks(run, wanted, request.GET.get("cursor", ""), A_PAGE)
     shown = past.rows(run, page.rows, moment) if moment else rows.of(run, page.rows, timezone.now())
     kept = {"status": wanted.status, "order": wanted.order if wanted.order != "status" else ""}
-    kept |= {"agent": wanted.agent}
+    kept |= {"agent": wanted.agent, "at": _at(moment)}
     kept = {name: value for name, value in kept.items() if value}
     return {
+        "moment": moment,
         "page": page,
         "rows": shown,
         "wanted": wanted,
         "kept": kept.items(),
         "chips": [] if moment else _chips(run, wanted),
-        "columns": _columns(run, wanted),
+        "columns": _columns(run, wanted, _at(moment)),
         "matching": _matching(run, wanted),
         "searches_text": browse.searches_text(run),
         "may_pick": moment is None and may_change(request) and _may_steer(run),
-        "all_agents_url": _address(run, wanted, agent=""),
-        "table_url": _address(run, wanted, cursor=request.GET.get("cursor", "")),
+        "all_agents_url": _address(run, wanted, agent="", at=_at(moment)),
+        "table_url": _address(run, wanted, cursor=request.GET.get("cursor", ""), at=_at(moment)),
     }
+
+
+def _at(moment: past.Moment | None) -> str:
+    return f"{moment.seconds:g}" if moment else ""
 
 
 def _may_steer(run: Run) -> bool:
@@ -142,19 +149,20 @@ def _chips(run: Run, wanted: browse.SubtaskFilter) -> list[Chip]:
     return chips
 
 
-def _columns(run: Run, wanted: browse.SubtaskFilter) -> list[Column]:
-    """Each leads to the table sorted by it; one that it is sorted by, to the other way round."""
-    there = browse.orders(run)
-    return [_column(run, wanted, one) if one.order.removeprefix("-") in there else one for one in COLUMNS]
+def _columns(run: Run, wanted: browse.SubtaskFilter, at: str) -> list[Column]:
+    """Each leads to the table sorted by it; one that it is sorted by, to the other way round. Of the past only those
+    that never change can be sorted by."""
+    there = {"key", "position"} if at else browse.orders(run)
+    return [_column(run, wanted, one, at) if one.order.removeprefix("-") in there else one for one in COLUMNS]
 
 
-def _column(run: Run, wanted: browse.SubtaskFilter, column: Column) -> Column:
+def _column(run: Run, wanted: browse.SubtaskFilter, column: Column, at: str) -> Column:
     turned = column.order.removeprefix("-") if column.order.startswith("-") else f"-{column.order}"
     if wanted.order not in (column.order, turned):
-        return replace(column, href=_address(run, wanted, order=column.order))
+        return replace(column, href=_address(run, wanted, order=column.order, at=at))
     following = column.order if wanted.order == turned or column.order == "status" else turned
     way = "descending" if wanted.order.startswith("-") else "ascending"
-    return replace(column, href=_address(run, wanted, order=following), sorted=way)
+    return replace(column, href=_address(run, wanted, order=following, at=at), sorted=way)
 
 
 def _matching(run: Run, wanted: browse.SubtaskFilter) -> str:
@@ -167,4 +175,5 @@ def _matching(run: Run, wanted: browse.SubtaskFilter) -> str:
 
 
 def _list_url(request: HttpRequest, run: Run) -> str:
-    return _address(run, _wanted(request, run), cursor=request.GET.get("cursor", ""))
+    at = _at(past.wanted(request, run))
+    return _address(run, _wanted(request, run), cursor=request.GET.get("cursor", ""), at=at)

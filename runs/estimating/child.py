@@ -9,11 +9,19 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def main(arguments: list[str]) -> None:
     """The argument: the name of the database, where it is not that of the settings."""
+    serve(arguments, _estimates)
+
+
+def serve(arguments: list[str], prepare: Callable[[], Answer]) -> None:
+    """Answers until there are no more questions. `prepare` is called once Django is set up."""
     os.nice(10)
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # the matrices are small: more threads would only get into each other's way
@@ -21,18 +29,23 @@ def main(arguments: list[str]) -> None:
 
     django.setup()
     from django.db import connection
+
+    connection.settings_dict["NAME"] = arguments[0]
+    answer = prepare()
+    for line in sys.stdin:
+        began = time.perf_counter()
+        found = answer(json.loads(line))
+        found["took_seconds"] = time.perf_counter() - began
+        print(json.dumps(found, separators=(",", ":")), flush=True)
+
+
+def _estimates() -> Answer:
     from django.utils import timezone
 
     from runs.estimating import answers
 
-    connection.settings_dict["NAME"] = arguments[0]
     past = answers.Past()
-    for line in sys.stdin:
-        question: dict[str, Any] = json.loads(line)
-        began = time.perf_counter()
-        found = answers.answer(question["run"], timezone.now(), past)
-        found["took_seconds"] = time.perf_counter() - began
-        print(json.dumps(found, separators=(",", ":")), flush=True)
+    return lambda question: answers.answer(question["run"], timezone.now(), past)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The kept child process that estimates: how it is asked, and ended."""
+"""A kept child process that works something out, such as estimates: how it is asked, and ended."""
 
 import json
 import os
@@ -13,21 +13,26 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_SECONDS = 30.0
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from runs.estimating import child; child.main(sys.argv[2:])"
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from importlib import import_module;"
+    "import_module(sys.argv[2]).main(sys.argv[3:])"
+)
 
 
 class Child:
-    """Started when it is first asked. One question at a time; `close` may come from any thread."""
+    """Started when it is first asked. One question at a time; `close` may come from any thread. `module`: its `main` is
+    what the process does."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "runs.estimating.child") -> None:
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
         self._closing = threading.Lock()
         self._closed = False
 
-    def ask(self, run_id: int) -> dict[str, Any]:
-        """Raises OSError when there is no answer; another child is asked the next time."""
+    def ask(self, run_id: int, **more: Any) -> dict[str, Any]:
+        """`more` goes into the question. Raises OSError when there is no answer; the next time another is asked."""
         process = self._started()
-        question = json.dumps({"run": run_id}).encode() + b"\n"
+        question = json.dumps({"run": run_id, **more}).encode() + b"\n"
         try:
             assert process.stdin and process.stdout  # both are pipes
             process.stdin.write(question)
@@ -35,7 +40,7 @@ class Child:
             answer: dict[str, Any] = json.loads(_line(process.stdout.fileno()))
         except (OSError, ValueError) as error:
             self.rest()
-            raise OSError(f"the estimator gave no answer: {error}") from None
+            raise OSError(f"{self._module} gave no answer: {error}") from None
         return answer
 
     def rest(self) -> None:
@@ -56,9 +61,10 @@ class Child:
     def _started(self) -> "subprocess.Popen[bytes]":
         with self._closing:
             if self._closed:
-                raise OSError("the estimator is closed")
+                raise OSError(f"{self._module} is closed")
             if self._process is None:
                 command = [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), "-c", _BOOT, str(ROOT)]
+                command.append(self._module)
                 command.append(str(connection.settings_dict["NAME"]))
                 self._process = subprocess.Popen(  # noqa: S603 - an interpreter of our own
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0

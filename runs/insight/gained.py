@@ -1,5 +1,6 @@
 """What a run gained and lost by being done by many: the figures that need its whole history."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,19 +31,20 @@ class Gained:
     measured: bool
 
 
-def gained(run: Run, now: datetime) -> Gained | None:
-    """None where a run has not begun, or is too large."""
-    if run.started_at is None or run.total > MOST_SUBTASKS:
+def gained(run: Run, now: datetime, until: float | None = None, most: int = MOST_SUBTASKS) -> Gained | None:
+    """None where a run has not begun, or is too large. `until`: only of its first seconds."""
+    if run.started_at is None or run.total > most:
         return None
-    return of(run, history.read(run, now))
+    return of(run, history.read(run, now), until)
 
 
-def of(run: Run, found: History) -> Gained:
+def of(run: Run, found: History, until: float | None = None) -> Gained:
     alone = seconds_alone(run)
+    last = math.inf if until is None else until * MICROSECONDS
     return Gained(
-        spent.of(run, found, alone),
-        speedup.spread(list(_overheads(found))),
-        speedup.slowdown(_pairs(found, alone or usual_alone(run))),
+        spent.of(run, found, alone, None if until is None else round(last)),
+        speedup.spread(list(_overheads(found, last))),
+        speedup.slowdown(_pairs(found, alone or usual_alone(run), last)),
         bool(alone),
     )
 
@@ -74,16 +76,16 @@ def usual_alone(run: Run) -> dict[str, float]:
     return {key: usual[kinds[number]] for number, key in keys if kinds.get(number) in usual}
 
 
-def _overheads(found: History) -> Iterator[float]:
+def _overheads(found: History, last: float) -> Iterator[float]:
     """From the moment a subtask could have started to its start, and from its end to the moment that was recorded."""
     for one in found.every_try():
-        if one.succeeded and not one.asked and one.ended is not None:
+        if one.succeeded and not one.asked and one.ended is not None and one.ended <= last:
             recorded = one.ended if one.recorded is None else one.recorded
             yield max(0, one.begun - one.available + recorded - one.ended) / MICROSECONDS
 
 
-def _pairs(found: History, alone: Mapping[str, float]) -> Iterator[tuple[float, float]]:
+def _pairs(found: History, alone: Mapping[str, float], last: float) -> Iterator[tuple[float, float]]:
     for row in found.rows if alone else ():
         for one in found.tries.get(row.id, ()):
-            if one.succeeded and one.ended is not None and row.key in alone:
+            if one.succeeded and one.ended is not None and one.ended <= last and row.key in alone:
                 yield (one.ended - one.begun) / MICROSECONDS, alone[row.key]

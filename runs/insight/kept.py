@@ -14,9 +14,8 @@ from runs.insight import gained
 from runs.insight.gained import Gained
 from runs.models import Run
 
-QUICK_SUBTASKS = 1_000  # of fewer it is worked out while one waits
 SHARE = 10
-MOST_KEPT = 32
+MOST_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +28,40 @@ class Kept:
     found: Gained | None
 
 
-_kept: dict[int, Kept] = {}
+_kept: dict[tuple[int, float | None], Kept] = {}
 
 
-def known(run: Run, steady: Callable[[], float] = time.monotonic) -> Kept | None:
-    """What need not be worked out anew."""
-    kept = _kept.get(run.pk)
+def known(run: Run, until: float | None = None, steady: Callable[[], float] = time.monotonic) -> Kept | None:
+    """What need not be worked out anew. `until`: of its first seconds only."""
+    kept = _kept.get((run.pk, until))
     if kept is None or kept.mark[0] != run.created_at:
         return None
     good = kept.mark == _mark(run) if run.finished_at else steady() < kept.until
     return kept if good else None
 
 
-def of(run: Run, now: datetime, steady: Callable[[], float] = time.monotonic) -> Kept:
+def of(run: Run, now: datetime, until: float | None = None, steady: Callable[[], float] = time.monotonic) -> Kept:
     """What is known, or is worked out now."""
-    if (kept := known(run, steady)) is not None:
+    if (kept := known(run, until, steady)) is not None:
         return kept
     began = steady()
-    found = gained.gained(run, now)
-    took = steady() - began
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    kept = _kept[run.pk] = Kept(_mark(run), now, began + took * (SHARE + 1), found)
+    found = gained.gained(run, now, until)
+    return keep(run, now, until, found, steady() - began, steady)
+
+
+def keep(
+    run: Run,
+    now: datetime,
+    until: float | None,
+    found: Gained | None,
+    took: float,
+    steady: Callable[[], float] = time.monotonic,
+) -> Kept:
+    """What somebody has worked out of this run, as it stood at `now`, in `took` seconds."""
+    while len(_kept) >= MOST_KEPT:
+        _kept.pop(next(iter(_kept)), None)
+    kept = _kept[run.pk, until] = Kept(_mark(run), now, steady() + took * SHARE, found)
     return kept
-
-
-def is_quick(run: Run) -> bool:
-    """Whether nobody has to wait for it to speak of."""
-    return run.total <= QUICK_SUBTASKS or run.total > gained.MOST_SUBTASKS or known(run) is not None
 
 
 def _mark(run: Run) -> tuple[Any, ...]:

@@ -11,10 +11,12 @@ from todos.plan.claims import API
 _PENDING = {Wait.RESOURCE: Kind.RESOURCE, Wait.RATE_LIMIT: Kind.RATE_LIMIT}
 
 
-def of(run: Run, history: History, alone: Mapping[str, float]) -> Waterfall:
-    """`alone`: seconds that one agent alone takes, by key, as far as they are known."""
+def of(run: Run, history: History, alone: Mapping[str, float], until: int | None = None) -> Waterfall:
+    """`alone`: seconds that one agent alone takes, by key, as far as they are known. `until`: only the time up to this
+    microsecond, told by all that is known now."""
     seats = 1 if run.strategy == Strategy.SEQUENTIAL else run.max_agents
-    return waterfall(_spans(run, history, alone), seats, history.length)
+    length = history.length if until is None else min(until, history.length)
+    return waterfall(_spans(run, history, alone), seats, length)
 
 
 def _spans(run: Run, history: History, alone: Mapping[str, float]) -> Iterator[Span]:

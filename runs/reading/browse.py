@@ -160,9 +160,10 @@ def events(run: Run, topic: str, before: int, limit: int) -> tuple[list[Event], 
 # ---- attempts ----
 
 
-def attempts(run_id: int, cursor: str, limit: int) -> Page[Attempt]:
-    """All attempts of a run, agent by agent: the timeline as a table."""
+def attempts(run_id: int, cursor: str, limit: int, until: datetime | None = None) -> Page[Attempt]:
+    """All attempts of a run that had begun by then, agent by agent: the timeline as a table."""
     rows = Attempt.objects.filter(run=run_id).select_related("agent", "subtask").only(*_ATTEMPT_SHOWN)
+    rows = rows if until is None else rows.filter(leased_at__lte=until)
     return page(rows, ["agent_id", "pk"], cursor, limit)
 
 

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
 
 from runs.engine import states
 from runs.models import Attempt, Event, Run, Subtask
+from todos.plan.claims import API
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +108,52 @@ def statuses(run: Run, seq: int) -> dict[int, str]:
     """The status of each subtask that had changed by then, by id; the others were pending. All the log is read."""
     steps = _changes(run.pk, 0, seq).order_by("seq").values_list("subtask_id", "after")
     return {number: after for number, after in steps if number is not None}
+
+
+# ---- time at rest ----
+
+Rest = tuple[datetime, datetime]
+
+
+def pauses(run: Run) -> list[Rest]:
+    """From when to when it was paused; nothing is read of a run that never rested."""
+    if not run.paused_seconds and run.paused_at is None:
+        return []
+    log = Event.objects.filter(run=run.pk, kind__startswith="run_").order_by("seq").values_list("after", "at")
+    found: list[Rest] = []
+    since: datetime | None = None
+    for after, at in log:
+        if after == states.Run.PAUSED:
+            since = since or at
+        elif since is not None:
+            found.append((since, at))
+            since = None
+    return found if since is None else [*found, (since, run.finished_at or since)]
+
+
+def rests(run: Run) -> list[Rest]:
+    """The parts of its pauses in which nobody was at work any more."""
+    found = []
+    for since, until in pauses(run):
+        open_then = Attempt.objects.filter(run=run.pk, leased_at__lte=since, finished_at__gt=since)
+        last = open_then.exclude(agent__kind="person").aggregate(last=Max("finished_at"))["last"]
+        start = max([since, run.started_at or since, *([last] if last else [])])
+        if start < until:
+            found.append((start, until))
+    return found
+
+
+# ---- what was held ----
+
+
+def held(run: Run, moment: datetime, limit: int) -> list[dict[str, Any]]:
+    """What those at work then held: the same columns as of what is held now. Calls of an API are not held."""
+    then = Attempt.objects.filter(run=run.pk, leased_at__lte=moment, finished_at__gt=moment)
+    claiming = then.filter(subtask__claims__isnull=False).select_related("agent", "subtask").order_by("leased_at", "pk")
+    found = [
+        {"subtask": one.subtask.key, "agent": one.agent.name, "since": one.leased_at, **claim}
+        for one in claiming[:limit]
+        for claim in one.subtask.claims or ()
+        if claim["kind"] != API
+    ]
+    return found[:limit]

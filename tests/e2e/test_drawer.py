@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.conftest import Open
 from tests.e2e.test_accessible import violations
 from tests.e2e.todo_page import live
+from tests.runs.api.outside import Outsider, run_of
 from tests.scenes import Scene, scene
 
 
@@ -65,3 +66,24 @@ def test_output_comes_while_one_looks(visit: Open, there: Scene) -> None:
     expect(output.locator(".green")).to_have_text("ok")
     there.print("a", "\x1b[31mtwo\x1b[0m\n")
     expect(output.locator(".red")).to_have_text("two", timeout=10_000)
+
+
+def test_what_asks_is_answered_where_it_asks_while_the_page_goes_on(visit: Open, ada: User) -> None:
+    agent = Outsider(ada)
+    run = run_of(ada, {"key": "a"}, {"key": "b"})
+    first = agent.take()
+    agent.say("ask", first, question="Which branch?")
+    page = visit(f"/runs/{run.pk}/events/")
+    live(page)
+    field = page.get_by_label("Words for a")
+    field.fill("The one of")
+    agent.say("ask", agent.take(), question="And which tag?")
+    expect(page.get_by_text("And which tag?")).to_be_visible()
+    field.press_sequentially(" today")
+    assert violations(page) == []
+    page.get_by_role("group", name="Answer a").get_by_role("button", name="Send").click()
+    expect(page.get_by_text("a is answered.")).to_be_visible()
+    expect(field).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/events/$"))
+    [told] = agent.beat(first)["commands"]
+    assert told["data"]["answer"] | {"by": ""} == {"approved": True, "text": "The one of today", "by": ""}

@@ -69,7 +69,10 @@ def test_before_the_end_and_after_a_pause_nothing_is_off(ended: Scene) -> None:
 
 def test_one_moment_makes_no_line(ended: Scene) -> None:
     said(ended.run, 2, 5, 4, 6)
-    assert as_shown.context(ended.run, None) == {"pictures": [], "moments": []}
+    found = as_shown.context(ended.run, None)
+    assert (found["pictures"], found["moments"]) == ([], [])
+    assert found["last"] == Checkpoint.objects.get()
+    assert as_shown.context(ended.run, None, until=1.0)["last"] is None
 
 
 def test_the_page_shows_both_and_the_same_as_a_table(ended: Scene, client: Client) -> None:

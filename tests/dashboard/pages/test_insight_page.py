@@ -1,12 +1,17 @@
 """The Insight view: the time of a run step by step, and what it gained."""
 
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from dashboard.pages import insight_page
 from runs.engine.waterfall import Kind, Part, Span, waterfall
-from runs.insight import kept
+from runs.insight import beside, gained
 from runs.models import Checkpoint, Run
 from tests.scenes import Scene, scene
 
@@ -97,19 +102,68 @@ def test_a_run_of_somebody_else_is_not_there(ended: Scene, client: Client, eve: 
     assert client.get(f"/runs/{ended.run_id}/insight/").status_code == 404
 
 
-def test_of_a_large_run_the_page_comes_first_and_the_rest_after_it(ended: Scene, client: Client) -> None:
-    Run.objects.update(total=kept.QUICK_SUBTASKS + 1)
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """What is to be worked out beside the requests."""
+    found: list[Callable[[], None]] = []
+    monkeypatch.setattr(beside, "BESIDE", beside.Beside(_told, found.append, idle=0))
+    return found
+
+
+def _told(run_id: int, until: float | None) -> dict[str, Any]:
+    found = gained.gained(Run.objects.get(pk=run_id), timezone.now(), until)
+    return {"found": found and asdict(found)}
+
+
+def test_of_a_large_run_the_page_comes_first_and_the_rest_when_it_is_known(
+    ended: Scene, client: Client, later: list[Callable[[], None]]
+) -> None:
+    Run.objects.update(total=beside.QUICK_SUBTASKS + 1)
     client.force_login(ended.run.owner)
-    path = f"/runs/{ended.run_id}/insight/"
+    path, part = f"/runs/{ended.run_id}/insight/", {"HX-Target": "div#run-insight"}
     page = client.get(path).content.decode()
-    assert "Being worked out from 1,001 subtasks" in page and 'hx-trigger="load"' in page
+    assert "Being worked out from 501 subtasks" in page and 'hx-trigger="load delay:300ms"' in page
     assert "Agents busy" not in page and "Perfetto" in page
-    part = client.get(path, headers={"HX-Target": "div#run-insight"}).content.decode()
-    assert "Agents busy" in part and "<html" not in part
-    assert "Agents busy" in client.get(path).content.decode()  # it is known now
+    again = client.get(path, headers=part).content.decode()
+    assert "Being worked out" in again and "<html" not in again
+    (work,) = later
+    work()
+    found = client.get(path, headers=part).content.decode()
+    assert "Agents busy" in found and "<html" not in found and "Being worked out" not in found
+    assert "Agents busy" in client.get(path).content.decode()
+
+
+def test_two_large_runs_are_compared_once_both_are_known(
+    ended: Scene, client: Client, later: list[Callable[[], None]]
+) -> None:
+    other = scene(ended.run.owner, "c")
+    other.start("c")
+    other.complete("c")
+    Run.objects.filter(pk=ended.run_id).update(total=beside.QUICK_SUBTASKS + 1)
+    client.force_login(ended.run.owner)
+    path = f"/insights/?compare={ended.run_id},{other.run_id}"
+    page = client.get(path).content.decode()
+    assert "Where the time went is being worked out" in page and "What they gained" in page
+    later.pop()()
+    page = client.get(path).content.decode()
+    assert "being worked out" not in page and "Dependencies" in page
 
 
 def test_without_scripts_it_is_waited_for(ended: Scene, client: Client) -> None:
-    Run.objects.update(total=kept.QUICK_SUBTASKS + 1)
+    Run.objects.update(total=beside.QUICK_SUBTASKS + 1)
     client.force_login(ended.run.owner)
     assert "Agents busy" in client.get(f"/runs/{ended.run_id}/insight/?now=1").content.decode()
+
+
+def test_at_a_moment_of_the_past_the_time_up_to_then_is_told(ended: Scene, client: Client) -> None:
+    rest = {"plain_low": 1, "plain_high": 9, "known": True, "shown": True}
+    for at, speedup in ((2, 0.5), (4, 0.75), (8, 1.5)):
+        Checkpoint.objects.create(
+            run=ended.run, point=at, elapsed=at, eta=10 - at, low=1, high=9, speedup=speedup, **rest
+        )
+    client.force_login(ended.run.owner)
+    page = client.get(f"/runs/{ended.run_id}/insight/?at=5").content.decode()
+    assert 'data-counter="in_progress" data-value="1"' in page and "had taken 5.0 s" in page
+    assert "<b>0.8x</b>" in page and "the page said so 4.0 s after the beginning" in page
+    assert "had gained by then" in page and "1.5x" not in page
+    assert "nothing was said by then" in client.get(f"/runs/{ended.run_id}/insight/?at=1").content.decode()

@@ -1,13 +1,18 @@
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from runs import transitions
+from runs.reading import past
 from tests.scenes import Scene, scene
 
 pytestmark = pytest.mark.django_db
 
-VIEWS = ["", "graph/", "subtasks/", "events/", "resources/"]
+FILE = {"kind": "file", "name": "src/**", "mode": "write", "amount": 1}
+VIEWS = ["", "graph/", "subtasks/", "events/", "resources/", "insight/"]
 
 
 @pytest.fixture
@@ -48,10 +53,93 @@ def test_subtasks_and_graph_are_as_they_were(browser: Client, ended: Scene) -> N
     assert "<title>b, completed" in html(browser, ended, "graph/")
 
 
-def test_events_are_those_until_then(browser: Client, ended: Scene) -> None:
+def test_events_are_those_until_then_and_stay_so_under_any_filter(browser: Client, ended: Scene) -> None:
     last = ended.run.last_seq
     assert f'id="event-{last}"' in html(browser, ended, "events/")
-    assert f'id="event-{last}"' not in html(browser, ended, "events/", at="15")
+    found = html(browser, ended, "events/", at="15")
+    assert f'id="event-{last}"' not in found
+    (then,) = re.findall(r">(\d+) of \1 until then<", found)
+    assert f'Events <span class="quiet">{then}</span>' in found
+    assert f'href="/runs/{ended.run_id}/events/?topic=results&amp;at=15"' in found
+    assert 'hx-trigger="abreast:stale"' not in found
+    beyond = html(browser, ended, "events/", at="15", before=str(last + 1))
+    assert f'id="event-{last}"' not in beyond
+
+
+def test_the_timeline_as_a_table_has_the_attempts_of_then(browser: Client, ended: Scene) -> None:
+    early = html(browser, ended, at="5", **{"as": "table"})
+    assert "1 attempt on this page" in early
+    assert "is-running" in early and "is-succeeded" not in early
+    assert ">5 s</td>" in early and "data-tick" not in early.split("attempt-table")[1]
+    assert f'href="/runs/{ended.run_id}/?at=5"' in early or 'href="?at=5"' in early
+    later = html(browser, ended, at="15", **{"as": "table"})
+    assert "2 attempts on this page" in later and "is-succeeded" in later
+    assert "as=table&amp;at=15" in html(browser, ended, at="15") or "at=15&amp;as=table" in html(
+        browser, ended, at="15"
+    )
+
+
+def test_links_of_the_table_of_subtasks_keep_the_moment(browser: Client, ended: Scene) -> None:
+    found = html(browser, ended, "subtasks/", at="5")
+    assert f'href="/runs/{ended.run_id}/subtasks/b/?at=5"' in found
+    assert 'name="at" value="5"' in found
+    assert "order=-key&amp;at=5" in found or "order=key&amp;at=5" in found
+    assert "order=-time" not in found and "order=agent" not in found
+
+
+def test_the_drawer_tells_no_more_than_was_there(browser: Client, ada: User) -> None:
+    made = scene(ada, "ab", {"b": ["a"]}, claims={"a": [FILE]})
+    made.start("a")
+    made.later(10)
+    made.complete("a", result={"answer": 42})
+    made.later(1)
+    made.start("b")
+    made.complete("b")
+    now = html(browser, made, "subtasks/a/")
+    assert "42" in now and "Raw" in now
+    then = html(browser, made, "subtasks/a/", at="5")
+    assert "42" not in then and "Raw" not in then and "Try again" not in then
+    assert "as it was 0:05.0 after the beginning of the run" in then
+    drawer = then.split('id="subtask-drawer"')[1]
+    assert "is-running" in drawer and "held then" in drawer and "is-completed" not in drawer
+    assert "42" in html(browser, made, "subtasks/a/", at="10.5")
+
+
+def test_what_was_held_then_is_shown_and_nothing_of_now(browser: Client, ada: User) -> None:
+    made = scene(ada, "ab", claims={"a": [FILE]})
+    made.start("a")
+    made.later(10)
+    made.complete("a")
+    made.start("b")
+    made.later(10)
+    made.complete("b")
+    then = html(browser, made, "resources/", at="5")
+    assert "Who held what" in then and "src/**" in then and ">5 s</td>" in then
+    assert "Pools" not in then
+    assert "Nothing was held then" in html(browser, made, "resources/", at="15")
+    assert "Pools" not in html(browser, made, "resources/")
+
+
+def test_time_at_rest_is_none_of_the_time_by_then(browser: Client, ada: User) -> None:
+    made = scene(ada, "ab")
+    made.start("a")
+    made.later(10)
+    with made.entry() as entry:
+        transitions.move(entry, "pause")
+    made.later(5)
+    made.complete("a")  # now it rests
+    made.later(20)
+    with made.entry() as entry:
+        transitions.move(entry, "resume")
+    made.start("b")
+    made.later(10)
+    made.complete("b")
+    [(since, until)] = past.rests(made.run)
+    assert (until - since).total_seconds() == made.run.paused_seconds == 20
+    assert "was paused" in html(browser, made, at="12") and "12 s so far" in html(browser, made, at="12")
+    at_rest = html(browser, made, at="25")
+    assert "15 s so far" in at_rest and "paused 10 s" in at_rest
+    assert "was running" in html(browser, made, at="40") and "20 s so far" in html(browser, made, at="40")
 
 
 @pytest.mark.parametrize("at", ["", "x", "-1", "30", "1e99", "nan", "inf", "9" * 400])

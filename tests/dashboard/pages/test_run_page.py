@@ -177,3 +177,13 @@ def test_a_run_whose_agents_slow_each_other_down_says_so_while_it_goes_on(client
     Run.objects.update(agents_allowed=3, agents_slowdown=1.44, agents_steps=1)
     client.force_login(ada)
     assert "3 of 4 agents: they slow each other down (1.4x)." in client.get(f"/runs/{there.run_id}/").content.decode()
+
+
+@pytest.mark.django_db
+def test_more_questions_than_have_room_are_counted(ada: User) -> None:
+    there = scene(ada, [f"k{at}" for at in range(run_page.SHOWN_QUESTIONS + 2)], max_agents=9)
+    run = there.run
+    assert run_page.context(run, there.now)["more_ask"] == 0
+    Run.objects.update(asking=2, questions=run_page.SHOWN_QUESTIONS)
+    found = run_page.context(there.run, there.now)
+    assert found["more_ask"] == 2 + run_page.SHOWN_QUESTIONS - len(found["questions"])

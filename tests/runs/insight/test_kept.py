@@ -40,7 +40,6 @@ def test_of_a_run_that_has_ended_it_stays(there: Scene, django_assert_num_querie
     with django_assert_num_queries(0):
         assert kept.of(run, there.now + timedelta(days=1)) is first
     assert first.at == there.now
-    assert kept.is_quick(run)
 
 
 def test_a_baseline_that_is_measured_later_makes_it_another(there: Scene) -> None:
@@ -53,20 +52,23 @@ def test_a_baseline_that_is_measured_later_makes_it_another(there: Scene) -> Non
 
 def test_of_a_run_under_way_it_is_worked_out_anew_but_not_all_the_time(there: Scene) -> None:
     clock = Steady(1.0)
-    first = kept.of(there.run, there.now, clock)  # by this clock it takes a second
+    first = kept.of(there.run, there.now, None, clock)  # by this clock it takes a second
     there.complete("a")
-    assert kept.of(there.run, there.now, clock) is first
+    assert kept.of(there.run, there.now, None, clock) is first
     clock.time += 11
-    again = kept.of(there.run, there.now, clock)
+    again = kept.of(there.run, there.now, None, clock)
     assert again is not first
     assert again.found is not None
     assert again.found.overhead is not None
 
 
-def test_a_large_run_is_not_waited_for_until_it_is_known(there: Scene) -> None:
-    Run.objects.update(total=kept.QUICK_SUBTASKS + 1)
-    assert not kept.is_quick(there.run)
+def test_of_a_part_of_the_past_it_is_kept_beside_the_whole(there: Scene) -> None:
     there.start("b")
+    there.later(10)
     there.complete("a", "b")
-    kept.of(there.run, there.now)
-    assert kept.is_quick(there.run)
+    whole, part = kept.of(there.run, there.now), kept.of(there.run, there.now, 5.0)
+    assert whole.found is not None and part.found is not None
+    assert (whole.found.waterfall.wall_seconds, part.found.waterfall.wall_seconds) == (20, 5)
+    assert (whole.found.overhead is None, part.found.overhead is None) == (False, True)
+    assert kept.of(there.run, there.now, 5.0) is part
+    assert kept.of(there.run, there.now) is whole
