@@ -89,7 +89,9 @@ def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
     baseline, limit = progress["baseline_speedup"], progress["theoretical_speedup"]
     took = figures.duration(run.baseline_seconds)
     alone = f"one after the other it took {took}" if run.baseline_seconds else "no run one after the other to compare"
-    work = f"{figures.duration(run.work_done)} of finished work in {figures.duration(progress['elapsed_seconds'])}"
+    finished, elapsed = progress["finished_work_seconds"], progress["elapsed_seconds"]
+    work = f"{figures.duration(finished)} of finished work in {figures.duration(elapsed)}"
+    work += f", {run_page.work_known(dict(progress))}" if finished else ""
     return [
         Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
         Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),

@@ -19,6 +19,7 @@ from runs.steering import undoing
 SHOWN_FAILURES = 5
 SHOWN_QUESTIONS = 3
 MOST_RESERVED = 8
+LEAST_KNOWN = 0.005  # of the finished work: less is not told
 
 
 def context(run: Run, now: datetime) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
         "verdict": verdict(run, progress),
+        "work_known": work_known(progress),
         "pace": pace(progress),
         "busy": busy(progress),
         "slowed": "" if ended else slowed(progress),
@@ -145,6 +147,16 @@ def waits(waiting: dict[str, int]) -> str:
 def verdict(run: Run, progress: dict[str, Any]) -> str:
     """Whether it pays to do the run in parallel; nothing while it is held: that time is nobody's work."""
     return "" if run.status == states.Run.PAUSED else progress["verdict"] or ""
+
+
+def work_known(progress: dict[str, Any]) -> str:
+    """Where the seconds of finished work come from: "as measured", or what one agent took for the same before."""
+    known = progress["finished_work_known"] or 0.0
+    if known < LEAST_KNOWN:
+        return "as measured"
+    if known > 1 - LEAST_KNOWN:
+        return "by what one agent took for the same before"
+    return f"{figures.percent(known)} of it by what one agent took for the same before, the rest as measured"
 
 
 def may_repeat(run: Run) -> bool:

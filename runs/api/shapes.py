@@ -92,6 +92,8 @@ class Progress(TypedDict):
     eta_high_seconds: float | None
     eta_confidence: float | None
     busy_seconds: float
+    finished_work_seconds: float
+    finished_work_known: float | None
     speedup: float | None
     theoretical_speedup: float | None
     efficiency_percent: float | None

@@ -10,7 +10,7 @@ from runs import journal, transitions
 from runs.claims import limits
 from runs.engine import conditions, states
 from runs.journal import Entry
-from runs.making import freeze, frozen
+from runs.making import freeze, frozen, usual
 from runs.making.upstream import FEW, Graph, There, graph_of, named
 from runs.models import Attempt, Run, Subtask
 from runs.orchestrating import aggregates, orchestrator
@@ -186,6 +186,7 @@ def _join(
         one.added_by = parent.pk if parent else None
         subtasks.append(one)
     _keep_ranks(entry, run, subtasks)
+    usual.tell(run, subtasks)
     Subtask.objects.bulk_create(subtasks, batch_size=FEW)
     ids = {one.key: one.pk for one in made.there.values()} | {one.key: one.pk for one in subtasks}
     freeze.depend(run, ((ids[need], one.pk) for one in subtasks for need in made.needs[one.key]))

@@ -13,7 +13,7 @@ from runs import transitions
 from runs.claims import limits
 from runs.engine import conditions, expected, phases, serial, states
 from runs.journal import Entry
-from runs.making import claimed, frozen, storing
+from runs.making import claimed, frozen, storing, usual
 from runs.making.frozen import Carried
 from runs.models import Aggregate, Run, Strategy, Subtask, SubtaskDependency
 from runs.orchestrating import aggregates
@@ -208,6 +208,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
     subtasks = [_subtask(run, plan, key, at, carried, entry.now, barred) for at, key in enumerate(plan.leaves)]
     for subtask in subtasks if entry["ranked"] else ():
         subtask.aged = 0
+    usual.tell(run, subtasks)
     keep(entry, run, subtasks, plan.needs, at_barrier=len(barred))
     aggregates.keep(run, plan.aggregates)
     if entry["conditional"]:
