@@ -1,13 +1,14 @@
 """What can be asked about runs. Page, REST and socket all show what `snapshot` says."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from runs.claims import waits
-from runs.engine import serial, speedup, states
+from runs.engine import limits, serial, speedup, states
 from runs.models import Agent, Attempt, Event, Run, Subtask
 
 # What a snapshot gives as it stands in the row, and what it is worked out from.
@@ -19,10 +20,10 @@ _SNAPSHOT = [
     *_AS_KEPT,
     *"""
     last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
-    open_query open_execute open_started_sum work_done usual_work usual_took overhead_sum overhead_count
-    theoretical_speedup
-    baseline_seconds paused_seconds paused_at created_at started_at finished_at backend lanes shape work_seconds
-    critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at eta_confidence
+    open_query open_execute open_started_sum work_done usual_work usual_took overhead_sum overhead_count claiming
+    barriers theoretical_speedup baseline_seconds paused_seconds paused_at created_at started_at finished_at backend
+    lanes shape work_seconds critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at
+    eta_confidence
     """.split(),
 ]
 _OF_SERIAL = """
@@ -118,6 +119,7 @@ def _speedup(row: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
         "speedup": measured.speedup,
         "baseline_speedup": measured.against_baseline,
         "theoretical_speedup": measured.limit,
+        "limits": asdict(limits.limits(row)),
         "efficiency_percent": measured.efficiency_percent,
         **_verdict(row, measured.verdict),
     }
