@@ -13,7 +13,7 @@ from runs import journal, transitions
 from runs.claims import resources
 from runs.engine import states
 from runs.journal import Entry
-from runs.making import freeze
+from runs.making import freeze, planned
 from runs.making.frozen import Carried
 from runs.models import Backend, Resource, Run, Strategy, Subtask
 from runs.orchestrating import broker, orchestrator
@@ -182,7 +182,8 @@ def _make(
         budget=options.budget,
         retry_of=retry_of,
         baseline_of=baseline_of,
-        **freeze.run_of(plan, options.strategy, options.max_agents, barriers=options.barriers) | _tracked(options),
+        **planned.run_of(plan, options.strategy, options.max_agents, barriers=options.barriers, carried=carried)
+        | _tracked(options),
     )
     with journal.of(run.pk, run.created_at) as entry:
         freeze.write(entry, run, plan, carried)

@@ -26,7 +26,8 @@ _COUNTERS = (
     "last_seq total pending in_progress completed failed cancelled skipped blocked at_barrier delayed outside "
     "held_back rate_limited conditional claiming approvals asking questions open_query open_execute open_undeclared "
     "open_alone stopping agents_active peak_open overlapped retries losses expected_total expected_ended busy_ended "
-    "open_started_sum work_done overhead_sum overhead_count input_tokens output_tokens cost paused_seconds"
+    "open_started_sum work_done usual_work usual_took overhead_sum overhead_count input_tokens output_tokens cost "
+    "paused_seconds"
 ).split()
 _MARKS = (
     "status end_reason started_at finished_at paused_at resumed_at cancel_requested_at phase barrier_until ranked "

@@ -1,13 +1,14 @@
 """What can be asked about runs. Page, REST and socket all show what `snapshot` says."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from django.db.models import DateTimeField, JSONField, Q, QuerySet
 
 from runs.claims import waits
-from runs.engine import serial, speedup, states
+from runs.engine import limits, serial, speedup, states
 from runs.models import Agent, Attempt, Event, Run, Subtask
 from runs.sql import Statement, json_value, moment
 
@@ -20,9 +21,10 @@ _SNAPSHOT = [
     *_AS_KEPT,
     *"""
     last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
-    open_query open_execute open_started_sum work_done overhead_sum overhead_count theoretical_speedup
-    baseline_seconds paused_seconds paused_at created_at started_at finished_at backend lanes shape work_seconds
-    critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at eta_confidence
+    open_query open_execute open_started_sum work_done usual_work usual_took overhead_sum overhead_count claiming
+    barriers theoretical_speedup baseline_seconds paused_seconds paused_at created_at started_at finished_at backend
+    lanes shape work_seconds critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at
+    eta_confidence
     """.split(),
 ]
 # In SQL, as it is asked with each frame and by all who follow a run: building the query takes longer than asking it.
@@ -110,8 +112,9 @@ def _busy(row: Mapping[str, Any], until: datetime) -> float:
 
 
 def _speedup(row: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
+    work = speedup.expected_alone(row["work_done"], row["usual_took"], row["usual_work"] or 0.0)
     measured = speedup.measure(
-        work_seconds=row["work_done"],
+        work_seconds=work.seconds,
         elapsed_seconds=elapsed,
         completed=row["overhead_count"],
         limit=row["theoretical_speedup"],
@@ -120,9 +123,12 @@ def _speedup(row: Mapping[str, Any], elapsed: float) -> dict[str, Any]:
         strategy=row["strategy"],
     )
     return {
+        "finished_work_seconds": work.seconds,
+        "finished_work_known": work.known,
         "speedup": measured.speedup,
         "baseline_speedup": measured.against_baseline,
         "theoretical_speedup": measured.limit,
+        "limits": asdict(limits.limits(row)),
         "efficiency_percent": measured.efficiency_percent,
         **_verdict(row, measured.verdict),
     }

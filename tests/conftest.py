@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 
 from runs.api.authentication import tokens
 from runs.external import attempts, leasing
+from runs.making import usual
 from tests.factories import Api, person, token_of
 
 
@@ -15,6 +16,7 @@ def _no_remembered_tokens() -> Iterator[None]:
     tokens.forget()
     attempts.forget()
     leasing.forget()
+    usual.forget()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def _rows(lines: Sequence[past.Line]) -> list[Row]:
         Row("How", [f"{line.run.strategy}, {figures.plural(line.run.max_agents, 'agent')}" for line in lines]),
         Row("Completed", [f"{one['completed']:,} of {one['total']:,}" for one in told]),
         row("Took", [one["elapsed_seconds"] for one in told], figures.duration),
-        row("Finished work", [line.run.work_done for line in lines], figures.duration),
+        row("Finished work", [one["finished_work_seconds"] for one in told], figures.duration),
         row("Speedup, estimated", [one["speedup"] for one in told], figures.times),
         row("Speedup, measured", [one["baseline_speedup"] for one in told], figures.times),
         row("Efficiency", [one["efficiency_percent"] for one in told], insight_page.percent),

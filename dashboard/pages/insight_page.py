@@ -9,8 +9,7 @@ from dashboard.words import figures
 from runs.engine.waterfall import Part, Waterfall
 from runs.insight.gained import Gained
 from runs.insight.told import eta_record
-from runs.models import Checkpoint, Run, Strategy
-from todos.plan import bounds
+from runs.models import Checkpoint, Run
 
 # What a part is called, and in a sentence what it means.
 WORDS: Mapping[Part, tuple[str, str]] = {
@@ -101,14 +100,17 @@ def facts_then(found: Gained | None, last: Checkpoint | None) -> list[Fact]:
 
 def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
     baseline, limit = progress["baseline_speedup"], progress["theoretical_speedup"]
+    least = progress["limits"]["amdahl"]
     took = figures.duration(run.baseline_seconds)
     alone = f"one after the other it took {took}" if run.baseline_seconds else "no run one after the other to compare"
-    work = f"{figures.duration(run.work_done)} of finished work in {figures.duration(progress['elapsed_seconds'])}"
+    finished, elapsed = progress["finished_work_seconds"], progress["elapsed_seconds"]
+    work = f"{figures.duration(finished)} of finished work in {figures.duration(elapsed)}"
+    work += f", {run_page.work_known(dict(progress))}" if finished else ""
     return [
         Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
         Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),
         Fact("At most", figures.times(limit), "by the plan" if limit else "", _limit(run, limit)),
-        Fact("At least", figures.times(least(run)), "by the plan" if least(run) else "", _least_words(run)),
+        Fact("At least", figures.times(least), "by the plan" if least else "", _least_words(least)),
         Fact("Efficiency", percent(progress["efficiency_percent"]), "", "of the highest possible speedup"),
         Fact("Verdict", progress["verdict"] or figures.UNKNOWN, "", "after three finished subtasks"),
     ]
@@ -119,16 +121,8 @@ def _limit(run: Run, limit: float | None) -> str:
     return "more was measured than the estimates of the plan allow" if beaten else run_page.binding(run)
 
 
-def least(run: Run) -> float | None:
-    """What agents who take whatever is ready reach whatever the order (Amdahl); it holds for dependencies only."""
-    apart = run.claiming or run.barriers or run.strategy != Strategy.PARALLEL or run.theoretical_speedup is None
-    if apart or not run.work_seconds:
-        return None
-    return bounds.amdahl(run.critical_path_seconds / run.work_seconds, run.max_agents)
-
-
-def _least_words(run: Run) -> str:
-    if least(run) is None:
+def _least_words(least: float | None) -> str:
+    if least is None:
         return "known where nothing but dependencies keeps subtasks apart"
     return "if the estimates are right and no agent waits while something is ready"
 

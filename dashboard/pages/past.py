@@ -33,6 +33,13 @@ class Moment:
         return f"at={self.seconds:g}"
 
 
+# What is worked out from how long the run has taken and what it had done: of earlier moments neither is kept.
+UNKNOWN = """
+    speedup baseline_speedup overhead_seconds_per_subtask efficiency_percent verdict finished_work_seconds
+    finished_work_known
+""".split()
+
+
 def wanted(request: HttpRequest, run: Run) -> Moment | None:
     """The moment asked for; None for the end, for a run that has not ended, and for what is no moment of it."""
     if run.finished_at is None:
@@ -61,7 +68,7 @@ def context(request: HttpRequest, run: Run, now: datetime) -> dict[str, Any]:
     numbers = past.numbers(run, moment.seq, moment.time)
     was = run_then(run, numbers, moment)
     found = run_page.context(was, moment.time) | settled
-    for unknown in ("speedup", "baseline_speedup", "overhead_seconds_per_subtask", "efficiency_percent", "verdict"):
+    for unknown in UNKNOWN:
         found["progress"][unknown] = None
     found |= {"now": now, "may_retry": False, "may_measure": False, "verdict": "", "busy": None}
     found |= {"at_work": numbers.agents, "failures": [], "waits": "why is not in the log", "run": was, "unended": 0}

@@ -2,23 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from math import isclose
 from typing import Any
 
 from django.urls import reverse
 
 from dashboard.pages import run_files
-from dashboard.words import figures
+from dashboard.words import ansi, figures
 from dashboard.words.done import done
 from runs import queries
-from runs.engine import states
+from runs.engine import limits, states
 from runs.models import Run, RunAgent
 from runs.reading import activity, attention, browse
 from runs.steering import undoing
+from todos.plan.claims import API
 
 SHOWN_FAILURES = 5
 SHOWN_QUESTIONS = 3
 MOST_RESERVED = 8
+LEAST_KNOWN = 0.005  # of the finished work: less is not told
 
 
 def context(run: Run, now: datetime) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "waits": waits(progress["waiting"]),
         "limit": limit(run),
         "verdict": verdict(run, progress),
+        "work_known": work_known(progress),
         "pace": pace(progress),
         "busy": busy(progress),
         "slowed": "" if ended else slowed(progress),
@@ -149,6 +151,16 @@ def verdict(run: Run, progress: dict[str, Any]) -> str:
     return "" if run.status == states.Run.PAUSED else progress["verdict"] or ""
 
 
+def work_known(progress: dict[str, Any]) -> str:
+    """Where the seconds of finished work come from: "as measured", or what one agent took for the same before."""
+    known = progress["finished_work_known"] or 0.0
+    if known < LEAST_KNOWN:
+        return "as measured"
+    if known > 1 - LEAST_KNOWN:
+        return "by what one agent took for the same before"
+    return f"{figures.percent(known)} of it by what one agent took for the same before, the rest as measured"
+
+
 def may_repeat(run: Run) -> bool:
     """Whether what it did can be done again, once it has ended."""
     return run.todo_id is not None and run.rollback_of_id is None and run.backend != "tracked"
@@ -169,18 +181,21 @@ def limit(run: Run) -> str:
 
 def binding(run: Run) -> str:
     """The same whether it has ended or not."""
-    if not run.work_seconds or not run.theoretical_speedup:
+    found = limits.limits(vars(run))
+    if not found.work_span:
         return ""
     agents = 1 if run.strategy == "sequential" else run.max_agents
+    least, work = figures.duration(run.work_seconds / found.work_span), figures.duration(run.work_seconds)
+    if found.resource:
+        turns = "calls of" if found.resource["kind"] == API else "turns at"
+        return f"limit: {turns} the {found.resource['kind']} {ansi.visible(found.resource['name'])}, {least}"
     if agents == 1:
-        return f"limit: one agent for {figures.duration(run.work_seconds)} of work"
-    least = max(run.critical_path_seconds, run.work_seconds / agents)
-    fastest = run.work_seconds / run.theoretical_speedup
-    if run.barriers and not isclose(fastest, least):
-        return f"limit: one phase after the other, {figures.duration(fastest)}"
-    if run.critical_path_seconds == least:
-        return f"limit: the longest chain, {figures.duration(run.critical_path_seconds)}"
-    return f"limit: {figures.duration(run.work_seconds)} of work shared by {agents:,} agents"
+        return f"limit: one agent for {work} of work"
+    if found.binding == limits.BARRIERS:
+        return f"limit: one phase after the other, {least}"
+    if found.binding == limits.CRITICAL_PATH:
+        return f"limit: the longest chain, {least}"
+    return f"limit: {work} of work shared by {agents:,} agents"
 
 
 def pace(progress: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from runs import queries
 from runs.claims import waits
 from runs.engine import states
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
+from runs.planning.answers import RunLimits
 from todos.rest.answers import closed
 from todos.wire.answers import Counts
 
@@ -92,8 +93,11 @@ class Progress(TypedDict):
     eta_high_seconds: float | None
     eta_confidence: float | None
     busy_seconds: float
+    finished_work_seconds: float
+    finished_work_known: float | None
     speedup: float | None
     theoretical_speedup: float | None
+    limits: RunLimits
     efficiency_percent: float | None
     baseline_speedup: float | None
     overhead_seconds_per_subtask: float | None

@@ -18,6 +18,27 @@ class Speedup:
     against_baseline: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Seconds that one agent is expected to need for all that is completed, and the share of it (0 to 1) of which it is
+    known what it took one agent before; None where nothing is completed."""
+
+    seconds: float
+    known: float | None
+
+
+def expected_alone(measured: float, took: float, usual: float) -> Work:
+    """`measured`: all of it, as measured here. `took`: the part of that of which earlier runs of one agent tell;
+    `usual`: what they say of that part.
+
+    The same work has just been done within the time it was measured to take, so one agent needs no more: earlier times
+    only count where they are shorter. So the speedup is never higher than agents were at work.
+    """
+    if measured <= 0:
+        return Work(0.0, None)
+    return Work(max(0.0, measured - took) + min(took, usual), min(1.0, took / measured))
+
+
 def measure(
     *,
     work_seconds: float,
@@ -28,7 +49,7 @@ def measure(
     strategy: str,
     baseline_seconds: float | None = None,
 ) -> Speedup:
-    """Time of the completed work one after the other / time that passed; the limit is the plan's.
+    """Time of the completed work one after the other (`expected_alone`) / time that passed; the limit is the plan's.
 
     `baseline_seconds`: how long a sequential run of the same took. Where there was one, it says whether parallel pays.
     A limit below what was measured came from estimates that were too low: it is no limit, and none is shown.

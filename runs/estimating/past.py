@@ -47,13 +47,6 @@ def of_run(run_id: int, backend: str) -> list[tuple[str, float]]:
     ]
 
 
-def kinds_of(run: Run) -> dict[int, str]:
-    """Of each subtask, by its id."""
-    who = agent_kinds(run.pk, run.backend)
-    rows = Subtask.objects.filter(run=run.pk).values_list("pk", "executor", "estimated_seconds")
-    return {number: kind(executor, estimated, who.get(number, "")) for number, executor, estimated in rows}
-
-
 def kind(executor: Mapping[str, Any] | None, estimated: float | None, agent: str) -> str:
     """Of task and agent; our own workers are all alike. What somebody thinks takes longer is of another kind."""
     by = f" by {agent}" if agent else ""

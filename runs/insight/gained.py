@@ -4,20 +4,17 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 from typing import Any
 
 from runs.engine import speedup, states
 from runs.engine.speedup import Slowdown, Spread
 from runs.engine.waterfall import MICROSECONDS, Waterfall
-from runs.estimating import past
 from runs.insight import history, spent
 from runs.insight.history import History
-from runs.models import Attempt, Backend, Run, Subtask
+from runs.models import Attempt, Run, Subtask
 
 # Above this many subtasks nobody waits for it: reading takes some ten microseconds a subtask and attempt.
 MOST_SUBTASKS = 20_000
-FEWEST = 3  # of a kind, to say what one agent alone takes for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +57,9 @@ def seconds_alone(run: Run) -> dict[str, float]:
 
 
 def usual_alone(run: Run) -> dict[str, float]:
-    """By key, what subtasks of the kind took in earlier runs in which never more than one was under way: the median of
-    three at least."""
-    before = Run.objects.filter(owner=run.owner_id, finished_at__lte=run.started_at, peak_open=1, completed__gt=0)
-    earlier = before.exclude(pk=run.pk).exclude(backend=Backend.TRACKED).order_by("-pk")[: past.MOST_RUNS]
-    took: dict[str, list[float]] = {}
-    for number, backend in earlier.values_list("pk", "backend"):
-        for kind, seconds in past.of_run(number, backend):
-            took.setdefault(kind, []).append(seconds)
-    usual = {kind: median(seconds) for kind, seconds in took.items() if len(seconds) >= FEWEST}
-    if not usual:
-        return {}
-    kinds = past.kinds_of(run)
-    keys = Subtask.objects.filter(run=run.pk).values_list("pk", "key")
-    return {key: usual[kinds[number]] for number, key in keys if kinds.get(number) in usual}
+    """By key, what the same took one agent in earlier runs (`runs/making/usual.py`)."""
+    rows: Any = Subtask.objects.filter(run=run.pk, usual_seconds__isnull=False).values_list("key", "usual_seconds")
+    return dict(rows)
 
 
 def _overheads(found: History, last: float) -> Iterator[float]:

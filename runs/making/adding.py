@@ -10,7 +10,7 @@ from runs import journal, transitions
 from runs.claims import limits
 from runs.engine import conditions, states
 from runs.journal import Entry
-from runs.making import freeze, frozen
+from runs.making import freeze, frozen, planned, usual
 from runs.making.upstream import FEW, Graph, There, graph_of, named
 from runs.models import Attempt, Run, Subtask
 from runs.orchestrating import aggregates, orchestrator
@@ -186,6 +186,7 @@ def _join(
         one.added_by = parent.pk if parent else None
         subtasks.append(one)
     _keep_ranks(entry, run, subtasks)
+    usual.tell(run, subtasks)
     Subtask.objects.bulk_create(subtasks, batch_size=FEW)
     ids = {one.key: one.pk for one in made.there.values()} | {one.key: one.pk for one in subtasks}
     freeze.depend(run, ((ids[need], one.pk) for one in subtasks for need in made.needs[one.key]))
@@ -245,7 +246,6 @@ def _plan(run: Run, subtasks: Sequence[Subtask], made: Graph) -> None:
     _, chain = graph.critical_path(made.needs, lambda key: made.seconds[key] if key in counted else 0.0)
     work = run.work_seconds + sum(one.expected_seconds for one in subtasks if one.key in ran)
     longest = max(run.critical_path_seconds, chain)
-    least = max(longest, work / run.max_agents)
     Run.objects.filter(pk=run.pk).update(
-        work_seconds=work, critical_path_seconds=longest, theoretical_speedup=work / least if least else None
+        work_seconds=work, critical_path_seconds=longest, **planned.limit_anew(run, subtasks, work, longest)
     )

@@ -1,6 +1,6 @@
 """What todos claim, in the words of the planner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runs.claims import limits
 from todos.models import Todo
@@ -21,7 +21,11 @@ def claims_of(leaf: Todo) -> list[Claim] | None:
 
 def units(leaves: Mapping[str, Todo]) -> list[Units[str]]:
     """What keeps these leaves apart. Raises Invalid when their claims are too many to be compared."""
-    found = {key: claims_of(leaf) or [] for key, leaf in leaves.items()}
+    return units_of({key: claims_of(leaf) or [] for key, leaf in leaves.items()})
+
+
+def units_of(found: Mapping[str, Sequence[Claim]]) -> list[Units[str]]:
+    """The same of claims by key."""
     check_number(sum(map(len, found.values())))
     there = limits.capacity()
     try:

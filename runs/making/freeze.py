@@ -1,26 +1,23 @@
 """From a todo to the rows of a run: its leaves as subtasks, their dependencies, and what the plan says of them."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
 
 from runs import transitions
 from runs.claims import limits
-from runs.engine import conditions, expected, phases, serial, states
+from runs.engine import conditions, expected, phases, states
 from runs.journal import Entry
-from runs.making import claimed, frozen, storing
+from runs.making import claimed, frozen, storing, usual
 from runs.making.frozen import Carried
-from runs.models import Aggregate, Run, Strategy, Subtask, SubtaskDependency
+from runs.models import Aggregate, Run, Subtask, SubtaskDependency
 from runs.orchestrating import aggregates
 from todos import models as todo_models
 from todos.models import Dependency, Todo
-from todos.plan import bounds, graph, strategy, words
-from todos.plan.claims import COUNTED, FILE, Claim
+from todos.plan import graph, words
 from todos.plan.outline import OutlineError, leaf_graph
 from todos.problems import Invalid
 
@@ -42,11 +39,6 @@ class Plan:
     def whens(self) -> dict[str, str]:
         return {key: leaf.when for key, leaf in self.leaves.items()}
 
-    @property
-    def work_seconds(self) -> float:
-        """Of what runs when nothing fails."""
-        return sum(self.seconds[key] for key in conditions.expected(self.needs, self.whens))
-
     def kept(self, completed: Collection[str]) -> set[str]:
         """Those of the completed that need not be done again."""
         return conditions.kept(self.needs, self.whens, set(completed))
@@ -57,21 +49,6 @@ class Plan:
         ends = dict.fromkeys(completed, states.Status.COMPLETED)
         found = conditions.expected(self.needs, self.whens, ends) - set(completed)
         return found if any(self.leaves[key].pk for key in found) else set()
-
-    def choice(self) -> strategy.Choice:
-        """What `auto` means for this plan."""
-        alone = [key for key, leaf in self.leaves.items() if not leaf.parallelizable]
-        return strategy.choose(self.needs, alone, claimed.units(self.leaves))
-
-    def highest_speedup(self, max_agents: int, *, barriers: bool = False) -> float | None:
-        """Work over the time that cannot be undercut: the longest chain, all agents busy all the time, or behind
-        barriers one phase after the other."""
-        least = max(self.critical_path_seconds, self.work_seconds / max_agents)
-        if barriers:
-            of, lasts = {key: leaf.phase for key, leaf in self.leaves.items()}, settings.BARRIER_SECONDS
-            phased = bounds.behind_barriers(self.needs, self.seconds, of, agents=max_agents, patience=lasts)
-            least = max(least, phased)
-        return self.work_seconds / least if least else None
 
 
 def plan_of(todo: Todo) -> Plan:
@@ -160,45 +137,6 @@ def _needs(rows: list[Todo], parents: Mapping[str, str | None]) -> dict[str, lis
     return needs
 
 
-def run_of(plan: Plan, wanted: str, max_agents: int, *, barriers: bool) -> dict[str, Any]:
-    """The columns of a run that follow from its plan."""
-    chosen = plan.choice()
-    named = wanted != Strategy.AUTO
-    return {
-        "strategy": wanted if named else chosen.strategy,
-        "reason": f"asked for; auto would be {chosen.strategy}: {chosen.reason}" if named else chosen.reason,
-        "work_seconds": plan.work_seconds,
-        "critical_path_seconds": plan.critical_path_seconds,
-        "theoretical_speedup": plan.highest_speedup(max_agents, barriers=barriers),
-        "shape": _shape(plan),
-    }
-
-
-def _shape(plan: Plan) -> dict[str, Any]:
-    """What of it may keep its subtasks apart."""
-    leaves = plan.leaves.values()
-    claims = [claimed.claims_of(leaf) for leaf in leaves]
-    lanes = [leaf.lane or words.lane_of(leaf.executor) for leaf in leaves]
-    return serial.shape_of(
-        subtasks=len(plan.leaves),
-        alone=sum(1 for leaf in leaves if not leaf.parallelizable),
-        undeclared=sum(1 for lane, found in zip(lanes, claims) if found is None and lane == words.Lane.EXECUTE),
-        claims=_exclusive(claim for found in claims for claim in found or ()),
-    )
-
-
-def _exclusive(claims: Iterable[Claim]) -> Counter[tuple[str, str]]:
-    """How many subtasks claim each of what two of them cannot have at a time."""
-    found = list(claims)
-    there = limits.capacity() if any(claim.kind in COUNTED for claim in found) else {}
-    return Counter(
-        (claim.kind, claim.name)
-        for claim in found
-        if (claim.kind == FILE and claim.writes)
-        or (claim.kind in COUNTED and 2 * claim.amount > there.get(f"{claim.kind} {claim.name}", there[claim.kind]))
-    )
-
-
 def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) -> None:
     """Makes the subtasks and dependencies of a run, and counts them. Those carried over are completed already."""
     first = _first_phase(plan, carried) if run.barriers else None
@@ -208,6 +146,7 @@ def write(entry: Entry, run: Run, plan: Plan, carried: Mapping[str, Carried]) ->
     subtasks = [_subtask(run, plan, key, at, carried, entry.now, barred) for at, key in enumerate(plan.leaves)]
     for subtask in subtasks if entry["ranked"] else ():
         subtask.aged = 0
+    usual.tell(run, subtasks)
     keep(entry, run, subtasks, plan.needs, at_barrier=len(barred))
     aggregates.keep(run, plan.aggregates)
     if entry["conditional"]:

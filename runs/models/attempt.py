@@ -28,6 +28,8 @@ class Attempt(models.Model):
     available_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # What the work would have taken alone, where that is known to be less than it took.
+    worked_seconds = models.FloatField(null=True)
     progress = models.FloatField(null=True)
     message = models.TextField(blank=True)
     waits_for = models.CharField(max_length=10, blank=True)

@@ -123,9 +123,13 @@ class Run(models.Model):
     # Busy time is that of ended attempts plus, for open ones, their number × now − the sum of their starts.
     busy_ended = models.FloatField(default=0)
     open_started_sum = models.FloatField(default=0)
-    # Time that completed subtasks would have taken alone; overhead from "could start" to started plus finished to
-    # recorded.
+    # Time that completed subtasks would have taken alone, as measured here; overhead from "could start" to started plus
+    # finished to recorded.
     work_done = models.FloatField(default=0)
+    # Of those of them of which earlier runs tell: what one agent took for them then (null: nobody counted), and the
+    # part of `work_done` that is theirs.
+    usual_work = models.FloatField(null=True, default=0)
+    usual_took = models.FloatField(default=0)
     overhead_sum = models.FloatField(default=0)
     overhead_count = models.PositiveIntegerField(default=0)
     input_tokens = models.PositiveBigIntegerField(default=0)

@@ -42,6 +42,8 @@ class Subtask(Spec):
     # The planner's: seconds it will take, and the longest chain of work from its start to the end.
     expected_seconds = models.FloatField(default=30)
     remaining_seconds = models.FloatField(default=30)
+    # What the same work took one agent in earlier runs in which never two were at it; null: none of them tells.
+    usual_seconds = models.FloatField(null=True)
     # How many times over it was added by what was added: 0 of the plan, 1 added by hand or by one of the plan; and the
     # attempt under which it was.
     depth = models.PositiveSmallIntegerField(default=0)

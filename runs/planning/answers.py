@@ -41,6 +41,17 @@ class LimitsAnswer(TypedDict):
 
 
 @closed
+class RunLimits(TypedDict):
+    """The same of a run. `amdahl` is null where anything but dependencies may keep subtasks apart; `binding` may be
+    `barriers`, too. All are null where nothing is expected of it."""
+
+    amdahl: float | None
+    work_span: float | None
+    binding: str | None
+    resource: NamedResource | None
+
+
+@closed
 class Planned(TypedDict):
     key: str
     agent: int

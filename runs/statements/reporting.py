@@ -7,7 +7,7 @@ ATTEMPTS = Statement(
     """
     SELECT a.id, a.epoch, a.status, a.agent_id, a.available_at, a.started_at, a.leased_at, a.lease_expires_at,
            a.token_id, s.id, s.key, s.epoch, s.status, s.lane, s.alone, s.last_try, s.attempts_used, s.max_retries,
-           s.timeout_seconds, s.expected_seconds, s.result_digest, s.cancel_requested_at,
+           s.timeout_seconds, s.expected_seconds, s.usual_seconds, s.result_digest, s.cancel_requested_at,
            s.claims IS NOT NULL, a.waits_for, s.question
     FROM {rows} JOIN runs_attempt a ON a.id = v.id JOIN runs_subtask s ON s.id = a.subtask_id
     WHERE +a.run_id = %(run)s

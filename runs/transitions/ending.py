@@ -132,6 +132,7 @@ def _attempt_row(entry: Entry, ending: _Ending) -> tuple:
         output.size,
         int(output.truncated),
         output.digest,
+        _worked(ending, report.at or entry.now),
     )
 
 
@@ -179,13 +180,19 @@ def _freed(entry: Entry, ending: _Ending) -> None:
         started = ending.started_at or leased
         available = moment(found.available_at) or leased
         overhead = (started - available).total_seconds() + (entry.now - at).total_seconds()
-        entry.add(work_done=_work(report, started, at), overhead_sum=max(0.0, overhead), overhead_count=1)
+        worked = _worked(ending, at)
+        work = max(0.0, (at - started).total_seconds()) if worked is None else worked
+        entry.add(work_done=work, overhead_sum=max(0.0, overhead), overhead_count=1)
+        if found.usual_seconds is not None:
+            entry.add(usual_work=found.usual_seconds, usual_took=work)
 
 
-def _work(report: Report, started: datetime, at: datetime) -> float:
-    """Seconds one agent alone would have needed for it."""
-    took = max(0.0, (at - started).total_seconds())
-    return took if report.worked_seconds is None else min(took, report.worked_seconds)
+def _worked(ending: _Ending, at: datetime) -> float | None:
+    """Seconds that completed work would have taken alone; None for as long as it took."""
+    told, since = ending.report.worked_seconds, ending.started_at
+    if ending.status != states.Status.COMPLETED or told is None or since is None:
+        return None
+    return told if told < (at - since).total_seconds() else None
 
 
 def _ending_data(ending: _Ending) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ class Found:
     max_retries: int
     timeout_seconds: float
     expected_seconds: float
+    usual_seconds: float | None
     result_digest: str
     cancel_requested_at: Any
     declared: bool

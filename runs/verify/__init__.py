@@ -21,6 +21,7 @@ from runs.verify import (
     ranks,
     rows,
     undone,
+    work,
 )
 from runs.verify.base import SHOWN, Check, Finding, Scope, one_state
 
@@ -42,6 +43,7 @@ _MODULES = (
     ranks,
     undone,
     parallel,
+    work,
 )
 CHECKS: list[Check] = sorted(
     (check for module in _MODULES for check in module.CHECKS), key=lambda check: int(check.id[1:])

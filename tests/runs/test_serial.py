@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runs import queries
-from runs.making import freeze
+from runs.making import freeze, planned
 from runs.models import Run
 from tests.runs.acting import Stage
 from tests.runs.factories import Outline, Work, work
@@ -16,17 +16,17 @@ def told(made: Work) -> dict[str, Any]:
     return {name: found[name] for name in ("verdict", "verdict_reason", "verdict_cure", "agents_peak")}
 
 
-def planned(stage: Stage, outline: Outline) -> Work:
+def kept(stage: Stage, outline: Outline) -> Work:
     """A run that has kept its plan, like every one that was started."""
     made = stage.run(outline)
     todo = made.run.todo
     assert todo
-    Run.objects.update(**freeze.run_of(freeze.plan_of(todo), "parallel", 4, barriers=False))
+    Run.objects.update(**planned.run_of(freeze.plan_of(todo), "parallel", 4, barriers=False))
     return made
 
 
 def test_a_chain_ran_serial_and_says_so(stage: Stage) -> None:
-    made = planned(stage, {"a": {}, "b": {"needs": ["a"]}, "c": {"needs": ["b"]}})
+    made = kept(stage, {"a": {}, "b": {"needs": ["a"]}, "c": {"needs": ["b"]}})
     stage.end(made, "a", "b")
     assert told(made)["verdict_reason"] is None
     stage.end(made, "c")
@@ -38,26 +38,26 @@ def test_a_chain_ran_serial_and_says_so(stage: Stage) -> None:
 
 def test_a_lock_on_one_file_is_named(stage: Stage) -> None:
     claim = {"resources_known": True, "claims": [{"kind": "file", "name": "src/app.py", "mode": "write"}]}
-    made = planned(stage, dict.fromkeys("abc", claim))
+    made = kept(stage, dict.fromkeys("abc", claim))
     stage.end(made, "a", "b", "c")
     assert told(made)["verdict_reason"] == "a lock: 3 of 3 subtasks claim file src/app.py"
 
 
 def test_a_share_that_leaves_room_for_one_is_a_lock(stage: Stage) -> None:
     claim = {"resources_known": True, "claims": [{"kind": "database", "name": "main", "amount": 6}]}
-    made = planned(stage, dict.fromkeys("abc", claim))
+    made = kept(stage, dict.fromkeys("abc", claim))
     stage.end(made, "a", "b", "c")
     assert told(made)["verdict_reason"] == "a lock: 3 of 3 subtasks claim database main"
 
 
 def test_subtasks_that_run_alone_are_counted(stage: Stage) -> None:
-    made = planned(stage, {key: {"parallelizable": False} for key in "abc"})
+    made = kept(stage, {key: {"parallelizable": False} for key in "abc"})
     stage.end(made, "a", "b", "c")
     assert told(made)["verdict_reason"] == "3 of 3 subtasks are `parallelizable: false`"
 
 
 def test_work_that_was_at_once_did_not_run_serial(stage: Stage) -> None:
-    made = planned(stage, {key: {} for key in "abc"})
+    made = kept(stage, {key: {} for key in "abc"})
     stage.wait_for("a", "b", "c")
     stage.end(made, "a", "b", "c")
     found = told(made)
@@ -65,7 +65,7 @@ def test_work_that_was_at_once_did_not_run_serial(stage: Stage) -> None:
 
 
 def test_quick_work_of_several_seats_was_at_once(stage: Stage) -> None:
-    made = planned(stage, {f"q{at}": {"executor": {"name": "simulate", "seconds": 0}} for at in range(300)})
+    made = kept(stage, {f"q{at}": {"executor": {"name": "simulate", "seconds": 0}} for at in range(300)})
     stage.until(lambda: made.run.status == "completed")
     assert told(made)["verdict"] != "ran serial"
     assert made.run.peak_open == 4

@@ -70,17 +70,6 @@ def test_the_page_shows_the_parts_the_total_and_how_the_figures_came_about(ended
     assert '<svg class="spent is-work"' in page
 
 
-def test_the_limits_are_a_pair_and_the_lower_one_holds_for_dependencies_only() -> None:
-    run = Run(work_seconds=80, critical_path_seconds=20, theoretical_speedup=4, max_agents=4, strategy="parallel")
-    assert insight_page.least(run) == pytest.approx(1 / (0.25 + 0.75 / 4))
-    for apart in ({"claiming": 1}, {"barriers": True}, {"strategy": "hybrid"}, {"theoretical_speedup": None}):
-        for name, value in apart.items():
-            was = getattr(run, name)
-            setattr(run, name, value)
-            assert insight_page.least(run) is None, name
-            setattr(run, name, was)
-
-
 def test_what_was_expected_of_it_is_held_against_what_it_took(ended: Scene, client: Client) -> None:
     rest = {"plain_low": 1, "plain_high": 9, "known": True, "shown": True}
     Checkpoint.objects.create(run=ended.run, point=0, elapsed=5, eta=4, low=3, high=6, **rest)  # 5 s were left of 10

@@ -17,6 +17,10 @@ def counted(share: float = 0.0, **numbers: int) -> dict[str, Any]:
     return {"progress": share} | dict.fromkeys(statuses, 0) | numbers
 
 
+def bound_by(kind: str, name: str) -> dict[str, Any]:
+    return {"work_seconds": 600, "theoretical_speedup": 1.5, "shape": {"bound_by": {"kind": kind, "name": name}}}
+
+
 @pytest.mark.parametrize(
     ("progress", "parts"),
     [
@@ -51,7 +55,12 @@ def test_what_is_waited_for_is_said_in_one_line() -> None:
         ({"work_seconds": 600, "theoretical_speedup": None}, ""),
         ({"work_seconds": 600, "max_agents": 1}, "limit: one agent for 10 min of work"),
         ({"work_seconds": 600, "strategy": "sequential"}, "limit: one agent for 10 min of work"),
-        ({"work_seconds": 600, "critical_path_seconds": 225}, "limit: the longest chain, 3 min 45 s"),
+        (
+            {"work_seconds": 600, "critical_path_seconds": 225, "theoretical_speedup": 600 / 225},
+            "limit: the longest chain, 3 min 45 s",
+        ),
+        (bound_by("file", "a\u202e.py"), "limit: turns at the file a⟨U+202E⟩.py, 6 min 40 s"),
+        (bound_by("api", "forge"), "limit: calls of the api forge, 6 min 40 s"),
         ({"work_seconds": 600, "critical_path_seconds": 44}, "limit: 10 min of work shared by 4 agents"),
         (
             {"work_seconds": 600, "theoretical_speedup": 3.0, "barriers": True},

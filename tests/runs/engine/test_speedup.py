@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from runs.engine.speedup import Slowdown, Speedup, Spread, measure, slowdown, spread
+from runs.engine.speedup import Slowdown, Speedup, Spread, Work, expected_alone, measure, slowdown, spread
 
 
 def measured(**changed: Any) -> Speedup:
@@ -69,6 +71,38 @@ def test_what_a_sequential_run_took_counts_for_more_than_an_estimate() -> None:
 def test_who_asked_for_one_at_a_time_gets_no_verdict_on_parallel_work() -> None:
     assert measured(max_agents=1).verdict is None
     assert measured(strategy="sequential").verdict is None
+
+
+def test_work_of_which_earlier_runs_tell_counts_as_they_say_and_the_rest_as_measured() -> None:
+    assert expected_alone(30.0, 20.0, 16.0) == Work(26.0, 20 / 30)
+    assert expected_alone(30.0, 0.0, 0.0) == Work(30.0, 0.0)
+    assert expected_alone(30.0, 30.0, 12.0) == Work(12.0, 1.0)
+
+
+def test_work_is_never_expected_to_take_longer_than_it_was_measured_to_take() -> None:
+    assert expected_alone(30.0, 20.0, 200.0) == Work(30.0, 20 / 30)
+
+
+def test_of_no_work_nothing_is_known() -> None:
+    assert expected_alone(0.0, 0.0, 0.0) == Work(0.0, None)
+
+
+seconds = st.floats(0, 1e6)
+ONE_AGENT_AFTER_THE_OTHER = st.lists(st.tuples(seconds, st.one_of(st.none(), seconds)), max_size=30)
+
+
+@given(done=ONE_AGENT_AFTER_THE_OTHER, agents=st.integers(1, 9))
+def test_the_speedup_is_never_higher_than_the_agents_were_busy(
+    done: list[tuple[float, float | None]], agents: int
+) -> None:
+    """Subtasks as (seconds here, seconds of one agent before), dealt to agents in turn."""
+    lanes = [sum(took for took, _ in done[at::agents]) for at in range(agents)]
+    known = [(took, usual) for took, usual in done if usual is not None]
+    work = expected_alone(sum(took for took, _ in done), sum(took for took, _ in known), sum(u for _, u in known))
+    assert 0 <= work.seconds <= agents * max(lanes) * (1 + 1e-9)
+    assert work.known is None or 0 <= work.known <= 1
+    if not known and work.known is not None:
+        assert work.seconds == pytest.approx(sum(lanes))
 
 
 def test_a_spread_is_the_middle_and_what_19_of_20_stay_below() -> None:

@@ -67,6 +67,31 @@ CORRUPTIONS: dict[str, list[Corruption]] = {
             _RUN.format("open_started_sum = open_started_sum + 1"),
         ),
     ],
+    "I8 the work that is kept of a run equals its attempts": [
+        sql(
+            f"{column} that nobody did",
+            f"run {{completed}} keeps {column} = {more}, and there are {there}",
+            f"UPDATE runs_run SET {column} = {column} + 0.5 WHERE id = {{completed}}",
+        )
+        for column, more, there in (
+            ("work_done", "2.500000", "2.000000"),
+            ("usual_took", "0.500000", "0.000000"),
+            ("usual_work", "0.500000", "0.000000"),
+        )
+    ]
+    + [
+        sql(
+            "an attempt that worked less",
+            "run {completed} keeps work_done = 2.000000, and there are 1.250000",
+            "UPDATE runs_attempt SET worked_seconds = 0.25 WHERE subtask_id = {first}",
+        ),
+        sql(
+            "a subtask that is told to have taken one agent less before",
+            "run {completed} keeps usual_took = 0.000000, and there are 1.000000",
+            "UPDATE runs_subtask SET usual_seconds = 0.5 WHERE id = {first}",
+            "UPDATE runs_run SET usual_work = 0.5 WHERE id = {completed}",
+        ),
+    ],
     "I12 every seat taken belongs to an open attempt": [
         sql(
             "a seat that nobody sits on",
