@@ -85,8 +85,8 @@ def runs_to_visit(now: datetime) -> list[int]:
     return [number for (number,) in sql.TO_VISIT(now=stamp(now), silent=stamp(silent))]
 
 
-def forgotten(now: datetime, most: int) -> list[tuple[int, int, str, int]]:
-    """What has lain in a queue for a second: attempt, epoch, lane, priority. The message may be lost."""
+def forgotten(now: datetime, most: int) -> list[tuple[int, int, str, int, float]]:
+    """What has lain in a queue for a second: attempt, epoch, lane, priority, time-out. The message may be lost."""
     return list(sql.FORGOTTEN(before=stamp(now - timedelta(seconds=SECONDS)), limit=most))
 
 
