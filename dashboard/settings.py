@@ -190,6 +190,7 @@ SPECTACULAR_SETTINGS = {
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 LEAD_SECONDS = 10  # of silence of the orchestrator that leads, until another takes over
+BACKSTOP_SECONDS = 15  # after its time-out Celery's soft limit ends a subtask, after as many again the hard one
 # Agents that register: at all, below a parent, below one of those; whoever is silent for so long counts no more.
 AGENTS_MOST = 1_000
 AGENT_DEPTH = 3

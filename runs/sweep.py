@@ -9,7 +9,7 @@ from django.db import transaction
 from runs import journal, transitions
 from runs import statements as sql
 from runs.backends.embedded import Embedded
-from runs.engine import states
+from runs.engine import clocks, retry, states
 from runs.engine.clocks import Watch
 from runs.executors.base import Stop
 from runs.orchestrating import narrowing, pacing
@@ -85,8 +85,8 @@ def runs_to_visit(now: datetime) -> list[int]:
     return [number for (number,) in sql.TO_VISIT(now=stamp(now), silent=stamp(silent))]
 
 
-def forgotten(now: datetime, most: int) -> list[tuple[int, int, str, int]]:
-    """What has lain in a queue for a second: attempt, epoch, lane, priority. The message may be lost."""
+def forgotten(now: datetime, most: int) -> list[tuple[int, int, str, int, float]]:
+    """What has lain in a queue for a second: attempt, epoch, lane, priority, time-out. The message may be lost."""
     return list(sql.FORGOTTEN(before=stamp(now - timedelta(seconds=SECONDS)), limit=most))
 
 
@@ -104,11 +104,20 @@ def extend_leases(now: datetime, gap: timedelta) -> None:
         for run_id in runs:
             with journal.of(run_id, now, in_turn=True) as entry:
                 entry.note("clock_step", topic="metrics", data={"gap_seconds": gap.total_seconds()})
-        rows = [
-            (number, stamp((moment(expires) or now) + gap), stamp((moment(deadline) or now) + gap))
-            for number, expires, deadline in sql.OPEN_LEASES()
-        ]
-        sql.EXTEND_LEASES(rows)
+        sql.EXTEND_LEASES(_moved(row, now, gap) for row in sql.OPEN_LEASES())
+        if gap < timedelta():
+            latest = stamp(now + timedelta(seconds=retry.LONGEST_SECONDS))
+            sql.RETRY_SOONER(latest=latest)
+            sql.LOOK_SOONER(latest=latest)
+
+
+def _moved(row: tuple, now: datetime, gap: timedelta) -> tuple:
+    """The times of an open attempt as they belong after a gap."""
+    number, expires, deadline, beat, timeout = row
+    longest = timedelta(seconds=settings.LEASE_SECONDS)
+    lease = clocks.moved(moment(expires) or now, now, gap, longest)
+    due = clocks.moved(ends, now, gap, longest + timedelta(seconds=timeout)) if (ends := moment(deadline)) else None
+    return number, stamp(lease), stamp(due), stamp(min(moment(beat) or now, now))
 
 
 def surface(seats: Embedded, tick: float, now: datetime) -> None:

@@ -105,7 +105,9 @@ def _queue(entry: Entry, items: Sequence[Ready]) -> int:
     given = transitions.lease(entry, [_pick(entry, item, agent, None) for item in items])
     priorities = {item.id: item.priority for item in items}
     messages = [
-        broker.Message(lease.attempt, lease.epoch, lease.pick.lane, priorities[lease.pick.subtask]) for lease in given
+        broker.Message(lease.attempt, lease.epoch, pick.lane, priorities[pick.subtask], pick.timeout_seconds)
+        for lease in given
+        for pick in [lease.pick]
     ]
     if messages:
         transaction.on_commit(lambda: broker.publisher.send(messages), robust=True)

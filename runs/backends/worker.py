@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection
 from concurrent.futures import Future
 from datetime import datetime
+from itertools import count
 from typing import Any, cast
 
 from django.conf import settings
@@ -49,9 +50,12 @@ class Seat:
 class Desk(Ledger):
     """Writes for the threads of this process, and sweeps nothing but their attempts."""
 
-    def __init__(self, lanes: Collection[str] = broker.LANES, **more: Any) -> None:
+    def __init__(
+        self, lanes: Collection[str] = broker.LANES, go_on_seconds: float = GO_ON_SECONDS, **more: Any
+    ) -> None:
         super().__init__(None, **more)
         self.lanes = lanes
+        self.go_on_seconds = go_on_seconds
         self._doing: dict[int, tuple[int, Lease, Job]] = {}  # by attempt: its run, too
         self._next_beat = float("-inf")
         self._leaving = False
@@ -61,7 +65,7 @@ class Desk(Ledger):
     def carry_out(self, seat: Seat, run_id: int, lease: Lease) -> None:
         """Does one attempt, and for a while what is next in its run. How each ended is written in a moment, or when the
         database is back."""
-        until = self.steady() + GO_ON_SECONDS
+        until = self.steady() + self.go_on_seconds
         following: Lease | None = lease
         while following is not None:
             hand = self._do(seat, run_id, following, until)
@@ -177,13 +181,14 @@ def _is_over(report: Report) -> bool:
 
 
 class Worker:
-    """What the task of the Celery application calls. `name` is the same after a restart."""
+    """What the task of the Celery application calls. `name` is the same after a restart. `process`: where each seat is
+    a process, the number of this one. There a message is for one subtask, which its time limits are made for."""
 
-    def __init__(self, name: str, lanes: Collection[str] = broker.LANES) -> None:
+    def __init__(self, name: str, lanes: Collection[str] = broker.LANES, process: int | None = None) -> None:
         self.name = name
-        self.desk = Desk(lanes)
+        self.desk = Desk(lanes, GO_ON_SECONDS if process is None else 0.0)
         self._seats = threading.local()
-        self._numbers = iter(range(1, 100_000))
+        self._numbers = count(process or 1)
         self._lock = threading.Lock()
 
     def perform(self, attempt: int, epoch: int) -> None:

@@ -30,3 +30,15 @@ class Watch:
     def looked(self, steady: float, wall: datetime) -> None:
         """From here on time counts again."""
         self.steady, self.wall = steady, wall
+
+
+def moved(end: datetime, now: datetime, gap: timedelta, longest: timedelta) -> datetime:
+    """Where the end of something that lasts `longest` at most belongs after a gap.
+
+    What was written since the clock was set is right already: who beats does not wait until the gap is noticed. It
+    would end too late, or have ended, if it were moved like the rest.
+    """
+    latest = now + longest
+    if gap < timedelta():
+        return min(end + gap, latest) if end > latest else end
+    return max(end, min(end + gap, latest))

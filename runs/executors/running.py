@@ -77,6 +77,8 @@ def carry_out(job: Job, run_id: int, lease: Lease, clock: Callable[[], datetime]
         _add_usage(report, failed.usage)
     except Exception as error:
         report.error = storable_text(f"{type(error).__name__}: {error}")
+        if job.stopping is Stop.TIME_OUT:  # Celery's soft limit, for one, had to get it out
+            report.said, report.error = Said.TIME_OUT, f"ran over its {job.timeout_seconds:g} s: {report.error}"
     report.result, report.partial_result = redacting.value(report.result), redacting.value(report.partial_result)
     report.error = redacting.text(report.error) if report.error else report.error
     report.output = job.output.close()

@@ -26,12 +26,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Where one attempt is to be taken up. `priority` is that of its subtask: the smallest goes first."""
+    """Where one attempt is to be taken up. `priority` is that of its subtask: the smallest goes first. So is
+    `timeout_seconds`, within which its executor ends by itself."""
 
     attempt: int
     epoch: int
     lane: str
     priority: int
+    timeout_seconds: float
 
 
 def queue_of(lane: str) -> str:
@@ -99,6 +101,12 @@ def priority_of(message: Message) -> int:
     return step if _on_redis() else 9 - step
 
 
+def limits(message: Message) -> tuple[float, float]:
+    """Celery's soft and hard time limit in seconds: behind our own, for what heeds neither that nor a cancel."""
+    soft = message.timeout_seconds + settings.BACKSTOP_SECONDS
+    return soft, soft + settings.BACKSTOP_SECONDS
+
+
 class Publisher:
     """Sends messages from a thread of its own: a broker that is away holds nobody up. What cannot be sent is dropped;
     the sweep notices, and has it sent again."""
@@ -148,11 +156,14 @@ class Publisher:
         with app().amqp.Producer(self._connection, auto_declare=False) as producer:
             for message in messages:
                 if message.lane in empty:
+                    soft, hard = limits(message)
                     app().send_task(
                         TASK,
                         args=(message.attempt, message.epoch),
                         queue=queue_of(message.lane),
                         priority=priority_of(message),
+                        soft_time_limit=soft,
+                        time_limit=hard,
                         producer=producer,
                         retry=False,
                         ignore_result=True,

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from runs import loop, sweep
 from runs.backends.embedded import Embedded
+from runs.engine.clocks import Watch
 from runs.ledger import Ledger
 from runs.models import Leader
 from runs.orchestrating import broker
@@ -26,6 +28,7 @@ from todos.problems import Busy
 
 NAME = "sweep"
 AGAIN_MOST = 1_000
+PATIENCE_SECONDS = 3 * sweep.SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +41,43 @@ class Lead:
     """This process's claim to lead. `holder` is unlike that of any other process, `term`
     the epoch under which it leads."""
 
-    def __init__(self, holder: str = "", clock: Callable[[], datetime] = timezone.now) -> None:
+    def __init__(
+        self,
+        holder: str = "",
+        clock: Callable[[], datetime] = timezone.now,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.holder = holder or f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
-        self.clock = clock
+        self.clock, self.steady = clock, steady
         self.term = 0
+        self._watch = Watch(sweep.SECONDS)
+        self._patient_until = self._silent_since = float("-inf")
+        self._seen: tuple[int, datetime] | None = None  # the epoch, and until when it was good
 
     def acquire(self) -> bool:
-        """Takes over when nobody leads, or whoever did has been silent for too long."""
-        now = self.clock()
+        """Takes over when nobody leads, or whoever did has been silent for too long: by the wall's clock, unless that
+        was just set, or by the steady one of this process, whatever the wall's says."""
+        now, tick = self.clock(), self.steady()
         Leader.objects.get_or_create(name=NAME, defaults={"holder": "", "epoch": 0, "expires_at": now})
-        free = Leader.objects.filter(name=NAME, expires_at__lte=now)
+        epoch, expires = Leader.objects.values_list("epoch", "expires_at").get(name=NAME)
+        if not self._is_free((epoch, expires), now, tick):
+            return False
+        free = Leader.objects.filter(name=NAME, epoch=epoch, expires_at=expires)
         if not free.update(holder=self.holder, epoch=F("epoch") + 1, expires_at=self._until()):
             return False
-        self.term = Leader.objects.values_list("epoch", flat=True).get(name=NAME)
+        self.term = epoch + 1
         return True
+
+    def _is_free(self, seen: tuple[int, datetime], now: datetime, tick: float) -> bool:
+        away = self._watch.gap(tick, now) is not None
+        self._watch.looked(tick, now)
+        if away:  # whoever leads has time to say so once more
+            self._patient_until = tick + PATIENCE_SECONDS
+        if away or seen != self._seen:
+            self._seen, self._silent_since = seen, tick
+        if tick - self._silent_since >= settings.LEAD_SECONDS:
+            return True
+        return seen[1] <= now and tick >= self._patient_until
 
     def renew(self) -> bool:
         """False when another has taken over."""

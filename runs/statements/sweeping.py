@@ -51,9 +51,9 @@ TO_VISIT = Statement(
 )
 
 EXTEND_LEASES = Statement(
-    "id bigint, expires timestamptz, deadline timestamptz",
+    "id bigint, expires timestamptz, deadline timestamptz, beat timestamptz",
     """
-    UPDATE runs_attempt SET lease_expires_at = v.expires, deadline_at = v.deadline
+    UPDATE runs_attempt SET lease_expires_at = v.expires, deadline_at = v.deadline, last_beat_at = v.beat
     FROM {rows} WHERE runs_attempt.id = v.id AND status IN ('leased', 'running')
     """,
 )
@@ -61,10 +61,17 @@ EXTEND_LEASES = Statement(
 OPEN_LEASES = Statement(
     "",
     """
-    SELECT id, lease_expires_at, deadline_at FROM runs_attempt
-    WHERE status IN ('leased', 'running') AND lease_expires_at IS NOT NULL
+    SELECT a.id, a.lease_expires_at, a.deadline_at, a.last_beat_at, s.timeout_seconds FROM runs_attempt a
+    JOIN runs_subtask s ON s.id = a.subtask_id
+    WHERE a.status IN ('leased', 'running') AND a.lease_expires_at IS NOT NULL
     """,
 )
+
+RETRY_SOONER = Statement(
+    "", "UPDATE runs_subtask SET not_before = %(latest)s WHERE status = 'pending' AND not_before > %(latest)s"
+)
+
+LOOK_SOONER = Statement("", "UPDATE runs_subtask SET waits_until = %(latest)s WHERE waits_until > %(latest)s")
 
 TO_SHOW = Statement(
     "",

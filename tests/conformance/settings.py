@@ -6,6 +6,7 @@ from runs.engine import retry
 
 PYTHON_CALLS = ["tests.conformance.work"]
 LEASE_SECONDS = LEAD_SECONDS = 3
+BACKSTOP_SECONDS = 1
 HEARTBEAT_SECONDS = 0.4  # type: ignore[assignment]
 if "options" in DATABASES["default"]["OPTIONS"]:
     DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=1s"

@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ import pytest
 from websockets.sync.client import connect
 
 from tests import servers
-from tests.conformance import places
 from tests.conformance.places import PATIENCE, Place
 
 pytestmark = pytest.mark.services
@@ -58,15 +56,6 @@ class Field:
     def statuses(self) -> list[str]:
         rows = self.place.call("GET", f"runs/{self.run}/subtasks/?limit=500")["results"]
         return [row["status"] for row in rows]
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with ExitStack() as stack:
-        found = places.sqlite(stack, tmp_path_factory.mktemp("faults"))
-        found.call("POST", "agents/", {"name": "outside"})
-        yield found
-        assert "clean" in found.python("manage.py", "verify")
 
 
 def field(place: Place, count: int, **more: Any) -> Field:

@@ -1,8 +1,10 @@
 """One pass over one run: what starts when, and what becomes of the rest."""
 
+from threading import Event
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from runs import actions, loop
 from runs.executors.base import Job, Outcome
@@ -199,6 +201,17 @@ def test_an_attempt_over_its_time_is_timed_out(stage: Stage, puppet: Puppet) -> 
     made = stage.run({"a": {"timeout_seconds": 0.02, "max_retries": 0}})
     stage.until(lambda: made.status("a") == "failed")
     assert (made.attempt("a").status, made.attempt("a").error) == ("timed_out", "ran over its 0.02 s")
+
+
+def test_who_had_to_be_got_out_after_its_time_is_timed_out(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deaf(job: Job) -> Outcome:
+        Event().wait(job.remaining())
+        raise SoftTimeLimitExceeded(3)
+
+    register(monkeypatch, "deaf", deaf)
+    made = stage.run({"a": {"executor": {"name": "deaf"}, "timeout_seconds": 0.02, "max_retries": 0}})
+    stage.until(lambda: made.status("a") == "failed")
+    assert made.attempt("a").status == "timed_out"
 
 
 def test_an_executor_that_never_completes_is_stopped_at_its_limit(

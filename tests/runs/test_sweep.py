@@ -152,6 +152,37 @@ def test_deadlines_move_with_the_leases(stage: Stage) -> None:
     assert made.attempt("x").deadline_at == before + timedelta(seconds=100)
 
 
+@pytest.mark.parametrize("moved", [3600, -3600], ids=["forward", "back"])
+def test_who_was_heard_since_the_clock_was_set_has_no_other_lease_than_anyone(stage: Stage, moved: float) -> None:
+    made = outside(stage, timeout_seconds=60)
+    lease = made.begin("x")
+    stage.pass_time(5)
+    stage.seconds += 1
+    stage.clock.advance(moved)
+    made.say(Said.BEAT, lease)
+    stage.look_at(made)
+    left = lease_end(made) - stage.clock()
+    assert timedelta(seconds=9) <= left <= timedelta(seconds=15)
+    deadline, beat = made.attempt("x").deadline_at, made.attempt("x").last_beat_at
+    assert deadline is not None
+    assert timedelta(seconds=50) < deadline - stage.clock() < timedelta(seconds=61)
+    assert beat <= stage.clock()
+    stage.pass_time(17)
+    assert made.attempt("x").status == "lost"
+
+
+def test_a_retry_does_not_wait_for_a_time_that_a_clock_set_back_has_made_far(stage: Stage, puppet: Puppet) -> None:
+    made = stage.run({"x": {}})
+    puppet.fail("x")
+    stage.until(lambda: made.status("x") == "pending")
+    stage.seconds += 1
+    stage.clock.advance(-3600)
+    stage.look_at(made)
+    stage.pass_time(62)
+    stage.end(made, "x")
+    assert made.run.status == "completed"
+
+
 def test_a_sweep_that_comes_a_little_late_is_no_gap(stage: Stage) -> None:
     made = outside(stage)
     made.begin("x")
