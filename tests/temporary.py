@@ -35,5 +35,15 @@ def _remove(made: Path, maker: int) -> None:
 def _forget_the_killed() -> None:
     for found in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         maker = re.match(rf"{PREFIX}(\d+)-", found.name)
-        if maker and not Path(f"/proc/{maker[1]}").exists():
+        if maker and not _lives(int(maker[1])):
             shutil.rmtree(found, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
