@@ -1,4 +1,7 @@
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -7,6 +10,13 @@ from runs.api.authentication import tokens
 from runs.external import attempts, leasing
 from runs.making import usual
 from tests.factories import Api, person, token_of
+
+if sys.dont_write_bytecode:
+    # Hundreds of processes would compile the same code; what they compile is kept, but not beside the source.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parent.parent / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,11 @@
 """The product's settings, on a home folder of the tests' own."""
 
 import os
-import tempfile
 from pathlib import Path
 
-if "PYTEST_XDIST_WORKER" in os.environ or "ABREAST_HOME" not in os.environ:  # each process has its own
-    os.environ["ABREAST_HOME"] = tempfile.mkdtemp(prefix="abreast-tests-")
+from tests import temporary
+
+os.environ["ABREAST_HOME"] = temporary.home()
 os.environ.setdefault("ABREAST_SECRET_KEY", "only for the tests")
 
 from dashboard.settings import *  # noqa: F403

@@ -30,9 +30,11 @@ _BOOT = (
 def command(module: str, *arguments: str) -> list[str]:
     """Starts `module.main(arguments)` in an interpreter of its own, without site packages and without Django.
 
-    It leaves no bytecode where the server itself would leave none: with `-I` it does not hear of that setting.
+    It leaves bytecode where the server itself would leave it, or none: with `-I` it does not hear of those settings.
     """
     flags = ["-I", "-S", "-u", "-X", "utf8", *(["-B"] if sys.dont_write_bytecode else [])]
+    if sys.pycache_prefix:
+        flags += ["-X", f"pycache_prefix={sys.pycache_prefix}"]
     return [sys.executable, *flags, "-c", _BOOT, str(ROOT), module, *arguments]
 
 

@@ -31,16 +31,17 @@ LEFT_EARLY = "failed: WebSocket is closed before the connection is established."
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker("e2e")
+    item.add_marker(pytest.mark.django_db(transaction=True))
+    for warning in TOLERATED:
+        item.add_marker(pytest.mark.filterwarnings(warning))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """These come last: once Playwright runs its loop in this thread, no other test can run one."""
     items.sort(key=lambda item: item.path.is_relative_to(HERE))
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker("e2e")
-            item.add_marker(pytest.mark.django_db(transaction=True))
-            for warning in TOLERATED:
-                item.add_marker(pytest.mark.filterwarnings(warning))
 
 
 @pytest.fixture(scope="session")

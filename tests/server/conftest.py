@@ -14,12 +14,8 @@ from tests.server.process import Server
 MakeServer = Callable[..., Server]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker("services")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker("services")
 
 
 @pytest.fixture

@@ -72,7 +72,9 @@ class Server:
         self.cwd = cwd or checkout
         kept = {name: text for name, text in os.environ.items() if name not in _OURS and "ABREAST" not in name}
         self.environment = kept | {"ABREAST_HOME": str(home), "ABREAST_WORKSPACE": str(workspace), "DEMO": "0"}
-        self.environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "default"}
+        self.environment |= {"PYTHONWARNINGS": "default"}
+        if checkout != ROOT:
+            self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
         self._children: set[int] = set()
