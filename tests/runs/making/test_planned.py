@@ -14,7 +14,7 @@ from runs.models import Resource, Run
 from runs.planning import child
 from runs.planning import todo as planning
 from tests.factories import Api, plant, token_of
-from tests.runs.making import NOW
+from tests.runs.factories import NOW
 from todos.models import Todo
 from todos.plan.planner import Wish, plan
 

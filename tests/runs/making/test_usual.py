@@ -15,7 +15,7 @@ from runs.estimating.live import Estimator
 from runs.models import Checkpoint, Run
 from runs.reports import Said
 from tests.factories import Api, token_of
-from tests.runs.making import NOW, Outline, Work, ada, violations, work
+from tests.runs.factories import NOW, Outline, Work, ada, violations, work
 
 pytestmark = pytest.mark.django_db
 
