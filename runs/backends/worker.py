@@ -33,6 +33,7 @@ from runs.transitions import Lease
 PATIENCE_SECONDS = 30.0  # with a database that does not answer, before a message is dropped
 TOGETHER_SECONDS = 0.003  # after a commit, for those who end what they were given with it
 GO_ON_SECONDS = 1.0  # for which a thread goes on with the same run; then others have their turn
+LEAVING_SECONDS = 10.0  # that what is under way has to stop when the worker does
 
 OVER = (Verdict.REFUSED, Verdict.UNKNOWN)  # the attempt does not count any more
 
@@ -104,6 +105,12 @@ class Desk(Ledger):
         self._leaving = True
         for _, _, job in list(self._doing.values()):
             job.stop(Stop.RELEASE)
+
+    def wait_for_all(self, seconds: float) -> None:
+        """Until nothing is under way, or for so long."""
+        until = self.steady() + seconds
+        while self._doing and self.steady() < until:
+            time.sleep(0.02)
 
     def _say(self, seat: Seat, report: Report, hand: Hand | None = None) -> None:
         self.submit_own(Slip(report.run, report, None, cast(Any, seat), hand=hand))
@@ -224,7 +231,5 @@ class Worker:
 
     def stop(self) -> None:
         """Writes down what is left."""
-        until = time.monotonic() + 10.0
-        while self.desk._doing and time.monotonic() < until:
-            time.sleep(0.02)
+        self.desk.wait_for_all(LEAVING_SECONDS)
         self.desk.stop()
