@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.server.stopping import Stopping
+from runs import garbage
 
 TRIES = 50
 HIGHEST_PORT = 65_535
@@ -102,4 +103,6 @@ def running_url(home: Path) -> str | None:
 
 def serve(server: str, application: Any, listener: socket.socket, stopping: Stopping) -> None:
     """Serves until it is asked to stop. `server`: "daphne" or "uvicorn"; only the one that is wanted is imported."""
-    import_module(f"dashboard.server.on_{server}").serve(application, listener, stopping)
+    on = import_module(f"dashboard.server.on_{server}")
+    garbage.look_seldom()
+    on.serve(application, listener, stopping)

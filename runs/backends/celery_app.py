@@ -12,7 +12,7 @@ from typing import Any
 from celery import signals
 from django.db import connections
 
-from runs import announce
+from runs import announce, garbage
 from runs.backends.worker import Worker
 from runs.executors import python
 from runs.orchestrating import broker
@@ -78,6 +78,7 @@ class Crew:
 def work(name: str, seats: int, lanes: Sequence[str], pool: str = THREADS) -> None:
     """Runs a worker until it is told to stop. Threads share a desk, and what can hang runs in child processes anyway;
     processes cost more, but Celery can end them, whatever they are at."""
+    garbage.look_seldom()
     crew = Crew(name, lanes)
     _connect(crew)
     queues = ",".join(broker.queue_of(lane) for lane in lanes)

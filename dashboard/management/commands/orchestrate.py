@@ -11,7 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from dashboard.server import database
 from dashboard.server.serving import CannotServe
 from dashboard.server.stopping import Stopping
-from runs import announce
+from runs import announce, garbage
 from runs.orchestrating import orchestrator
 from runs.orchestrating.leading import Lead, LedLedger
 
@@ -38,6 +38,7 @@ class Command(BaseCommand):
         stopping.hold()
         stopping.tell(self.over.set)
         announce.herald.start()
+        garbage.look_seldom()
         lead = Lead()
         while not self.over.is_set():
             self._try(lead)
