@@ -17,7 +17,7 @@ WORDS: Mapping[Part, tuple[str, str]] = {
     Part.DEPENDENCY: ("Dependencies", "waiting for other subtasks, or at a barrier"),
     Part.RESOURCE: ("Taking turns", "waiting for a claim, for the lane, or to be alone"),
     Part.RATE_LIMIT: ("Rate limits", "waiting for the limiter of an API"),
-    Part.RETRIES: ("Retries", "tries that did not succeed, and waiting for the next"),
+    Part.RETRIES: ("Lost tries", "tries that failed, were lost or cancelled, and waiting for the next"),
     Part.AGENTS: ("Too few agents", "ready, and no agent came for it"),
     Part.TAIL: ("Nothing left", "no more subtasks to start while the last ones ended"),
     Part.OVERHEAD: ("Overhead", "handing out, and writing down what came of it"),
@@ -81,7 +81,7 @@ class Fact:
 
 def facts(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
     """What parallel work gained, row by row; a dash for what cannot be known."""
-    return [*_speedups(run, progress), *_costs(progress, found), _eta(run)]
+    return [*_speedups(run, progress), *_costs(run, progress, found), _eta(run)]
 
 
 def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
@@ -113,10 +113,10 @@ def _least_words(least: float | None) -> str:
     return "if the estimates are right and no agent waits while something is ready"
 
 
-def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
+def _costs(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
     overhead, slow = (found.overhead, found.slowdown) if found else (None, None)
     median, p95 = (overhead.median, overhead.p95) if overhead else (None, None)
-    busy = figures.percent(run_page.busy(dict(progress)))
+    busy = figures.percent(run_page.busy(run, progress))
     return [
         Fact("Agents busy", busy, "measured", "utilisation: tries that failed are busy too, and no speedup"),
         Fact(

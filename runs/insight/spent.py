@@ -5,16 +5,22 @@ from collections.abc import Iterator, Mapping
 from runs.engine.states import Status, Wait
 from runs.engine.waterfall import MICROSECONDS, Kind, Span, Waterfall, waterfall
 from runs.insight.history import History, Row, Try
-from runs.models import Run, Strategy
+from runs.models import Backend, Run, Strategy
 from todos.plan.claims import API
 
 _PENDING = {Wait.RESOURCE: Kind.RESOURCE, Wait.RATE_LIMIT: Kind.RATE_LIMIT}
 
 
 def of(run: Run, history: History, alone: Mapping[str, float]) -> Waterfall:
-    """`alone`: seconds that one agent alone takes, by key, as far as they are known."""
-    seats = 1 if run.strategy == Strategy.SEQUENTIAL else run.max_agents
-    return waterfall(_spans(run, history, alone), seats, history.length)
+    """`alone`: seconds that one agent alone takes, by key, as far as a baseline tells."""
+    return waterfall(_spans(run, history, alone), seats(run), history.length)
+
+
+def seats(run: Run) -> int:
+    """How many agents could be at work at once. Of work that agents report by themselves: as many as ever were."""
+    if run.strategy == Strategy.SEQUENTIAL:
+        return 1
+    return run.peak_open or run.max_agents if run.backend == Backend.TRACKED else run.max_agents
 
 
 def _spans(run: Run, history: History, alone: Mapping[str, float]) -> Iterator[Span]:
@@ -46,7 +52,8 @@ def _sat(history: History, one: Try, alone: float | None, in_turn: bool) -> Iter
     if one.ended is not None and not one.succeeded:
         yield Span(Kind.LOST, one.begun, ended)
     else:
-        slower = ended if alone is None else min(ended, one.begun + round(alone * MICROSECONDS))
+        took = one.worked if alone is None else round(alone * MICROSECONDS)
+        slower = ended if took is None else min(ended, one.begun + took)
         yield Span(Kind.WORK, one.begun, slower)
         yield Span(Kind.SLOWDOWN, slower, ended)
     if one.recorded is not None:
