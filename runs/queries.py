@@ -24,7 +24,7 @@ _SNAPSHOT = [
     open_query open_execute open_started_sum work_done usual_work usual_took overhead_sum overhead_count claiming
     barriers theoretical_speedup baseline_seconds paused_seconds paused_at created_at started_at finished_at backend
     lanes shape work_seconds critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at
-    eta_confidence
+    eta_confidence heard_at
     """.split(),
 ]
 # In SQL, as it is asked with each frame and by all who follow a run: building the query takes longer than asking it.
@@ -58,7 +58,7 @@ def snapshots(runs: QuerySet[Run], now: datetime) -> list[dict[str, Any]]:
 
 def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The same from a row read already (see _SNAPSHOT for its columns)."""
-    until = row["finished_at"] or now
+    until = _until(row, now)
     paused = _paused(row, until)
     elapsed = max(0.0, (until - row["started_at"]).total_seconds() - paused) if row["started_at"] else 0.0
     overhead = row["overhead_sum"] / row["overhead_count"] if row["overhead_count"] else None
@@ -78,6 +78,13 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         **_speedup(row, elapsed),
         "overhead_seconds_per_subtask": overhead,
     }
+
+
+def _until(row: Mapping[str, Any], now: datetime) -> datetime:
+    """Until when its time counts. What agents report may be left open for more: nothing is done then."""
+    idle = row["heard_at"] is not None and not row["pending"] and not row["in_progress"]
+    until: datetime = row["finished_at"] or (min(now, row["heard_at"]) if idle else now)
+    return until
 
 
 def _paused(row: Mapping[str, Any], until: datetime) -> float:

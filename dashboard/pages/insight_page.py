@@ -17,7 +17,7 @@ WORDS: Mapping[Part, tuple[str, str]] = {
     Part.DEPENDENCY: ("Dependencies", "waiting for other subtasks, or at a barrier"),
     Part.RESOURCE: ("Taking turns", "waiting for a claim, for the lane, or to be alone"),
     Part.RATE_LIMIT: ("Rate limits", "waiting for the limiter of an API"),
-    Part.RETRIES: ("Retries", "tries that did not succeed, and waiting for the next"),
+    Part.RETRIES: ("Lost tries", "tries that failed, were lost or cancelled, and waiting for the next"),
     Part.AGENTS: ("Too few agents", "ready, and no agent came for it"),
     Part.TAIL: ("Nothing left", "no more subtasks to start while the last ones ended"),
     Part.OVERHEAD: ("Overhead", "handing out, and writing down what came of it"),
@@ -81,7 +81,7 @@ class Fact:
 
 def facts(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
     """What parallel work gained, row by row; a dash for what cannot be known."""
-    return [*_speedups(run, progress), *_costs(progress, found), _eta(run)]
+    return [*_speedups(run, progress), *_costs(run, progress, found), _eta(run)]
 
 
 def facts_then(found: Gained | None, last: Checkpoint | None) -> list[Fact]:
@@ -127,8 +127,8 @@ def _least_words(least: float | None) -> str:
     return "if the estimates are right and no agent waits while something is ready"
 
 
-def _costs(progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
-    busy = figures.percent(run_page.busy(dict(progress)))
+def _costs(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[Fact]:
+    busy = figures.percent(run_page.busy(run, progress))
     words = "utilisation: tries that failed are busy too, and no speedup"
     return [Fact("Agents busy", busy, "measured", words), *_spread(found)]
 

@@ -1,5 +1,6 @@
 """What the run page says about a run as a whole, for the page and for its frames."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from dashboard.words import ansi, figures
 from dashboard.words.done import done
 from runs import queries
 from runs.engine import limits, states
+from runs.insight import spent
 from runs.models import Run, RunAgent
 from runs.reading import activity, attention, browse
 from runs.steering import undoing
@@ -46,7 +48,7 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "verdict": verdict(run, progress),
         "work_known": work_known(progress),
         "pace": pace(progress),
-        "busy": busy(progress),
+        "busy": busy(run, progress),
         "slowed": "" if ended else slowed(progress),
         "at_work": 0 if ended else len(activity.at_work([run], now)[run.pk]),
         "failures": browse.failed(run.pk, SHOWN_FAILURES) if run.failed else [],
@@ -220,7 +222,7 @@ def slowed(progress: dict[str, Any]) -> str:
     return f"{progress['agents_allowed']:,} of {progress['max_agents']:,} agents: they slow each other down{much}."
 
 
-def busy(progress: dict[str, Any]) -> float | None:
-    """The share of the time so far in which the agents allowed were at work."""
-    seats = progress["elapsed_seconds"] * progress["max_agents"]
-    return min(1.0, progress["busy_seconds"] / seats) if seats >= 1 else None
+def busy(run: Run, progress: Mapping[str, Any]) -> float | None:
+    """The share of the time so far in which the agents that could be at work were."""
+    seconds = progress["elapsed_seconds"] * spent.seats(run)
+    return min(1.0, progress["busy_seconds"] / seconds) if seconds >= 1 else None

@@ -20,7 +20,8 @@ ENDS = ("completed", "failed", "timed_out", "lost", "released", "cancelled")
 @dataclass(frozen=True, slots=True)
 class Try:
     """An attempt. `available`: since when it could have begun; `recorded`: when its end was written down, and
-    `not_before` when the next one may begin. `asked`: a question to a person, which takes no seat."""
+    `not_before` when the next one may begin. `asked`: a question to a person, which takes no seat. `worked`: how long
+    it would have taken alone, where that is less than it took."""
 
     id: int
     subtask: int
@@ -34,6 +35,7 @@ class Try:
     ended: int | None
     recorded: int | None
     not_before: int | None
+    worked: int | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -116,12 +118,14 @@ def _rows(run: Run, scale: Scale) -> Iterator[Row]:
 
 def _tries(run: Run, scale: Scale, ends: Mapping[int, tuple[int, int | None]]) -> Iterator[Try]:
     columns = "pk subtask_id epoch agent_id status agent__kind available_at leased_at started_at finished_at".split()
+    columns.append("worked_seconds")
     rows = Attempt.objects.filter(run=run.pk).order_by("subtask_id", "epoch").values_list(*columns)
-    for number, subtask, epoch, agent, status, kind, available, leased, started, finished in rows.iterator():
+    for number, subtask, epoch, agent, status, kind, available, leased, started, finished, worked in rows.iterator():
+        recorded, not_before = ends.get(number, (None, None))
         yield Try(
             *(number, subtask, epoch, agent, status, kind == "person"),
             *(scale.at(available), scale.at(leased), scale.at(started or leased), scale.maybe(finished)),
-            *ends.get(number, (None, None)),
+            *(recorded, not_before, None if worked is None else round(worked * MICROSECONDS)),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from runs.engine.states import Status, Wait
 from runs.engine.waterfall import MICROSECONDS, Kind, Span, Waterfall, waterfall
 from runs.insight.history import History, Row, Try
-from runs.models import Run, Strategy
+from runs.models import Backend, Run, Strategy
 from todos.plan.claims import API
 
 _PENDING = {Wait.RESOURCE: Kind.RESOURCE, Wait.RATE_LIMIT: Kind.RATE_LIMIT}
@@ -14,9 +14,15 @@ _PENDING = {Wait.RESOURCE: Kind.RESOURCE, Wait.RATE_LIMIT: Kind.RATE_LIMIT}
 def of(run: Run, history: History, alone: Mapping[str, float], until: int | None = None) -> Waterfall:
     """`alone`: seconds that one agent alone takes, by key, as far as they are known. `until`: only the time up to this
     microsecond, told by all that is known now."""
-    seats = 1 if run.strategy == Strategy.SEQUENTIAL else run.max_agents
     length = history.length if until is None else min(until, history.length)
-    return waterfall(_spans(run, history, alone), seats, length)
+    return waterfall(_spans(run, history, alone), seats(run), length)
+
+
+def seats(run: Run) -> int:
+    """How many agents could be at work at once. Of work that agents report by themselves: as many as ever were."""
+    if run.strategy == Strategy.SEQUENTIAL:
+        return 1
+    return run.peak_open or run.max_agents if run.backend == Backend.TRACKED else run.max_agents
 
 
 def _spans(run: Run, history: History, alone: Mapping[str, float]) -> Iterator[Span]:
@@ -48,7 +54,8 @@ def _sat(history: History, one: Try, alone: float | None, in_turn: bool) -> Iter
     if one.ended is not None and not one.succeeded:
         yield Span(Kind.LOST, one.begun, ended)
     else:
-        slower = ended if alone is None else min(ended, one.begun + round(alone * MICROSECONDS))
+        took = one.worked if alone is None else round(alone * MICROSECONDS)
+        slower = ended if took is None else min(ended, one.begun + took)
         yield Span(Kind.WORK, one.begun, slower)
         yield Span(Kind.SLOWDOWN, slower, ended)
     if one.recorded is not None:

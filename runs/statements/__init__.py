@@ -79,7 +79,7 @@ from runs.statements.sweeping import (
     TO_VISIT,
     UNDER_WAY,
 )
-from runs.statements.tracked import ASK_ELSEWHERE, BEGIN_REPORTED, BILL, MARK_REPORTED, OPEN_REPORTED, RENAME
+from runs.statements.tracked import ASK_ELSEWHERE, BEGIN_REPORTED, BILL, LAST_END, MARK_REPORTED, OPEN_REPORTED, RENAME
 
 __all__ = [
     "ADD_LOADS",
@@ -112,6 +112,7 @@ __all__ = [
     "HELD_UP",
     "HOLDS",
     "HOLD_BACK",
+    "LAST_END",
     "LEASE_ATTEMPTS",
     "LEASE_SUBTASKS",
     "LENGTHEN",

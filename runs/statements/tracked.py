@@ -53,3 +53,5 @@ OPEN_REPORTED = Statement(
     WHERE s.run_id = %(run)s AND s.status = 'in_progress' AND a.status IN ('leased', 'running') ORDER BY a.id
     """,
 )
+
+LAST_END = Statement("", "SELECT MAX(finished_at) FROM runs_subtask WHERE run_id = %(run)s")

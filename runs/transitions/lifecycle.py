@@ -1,11 +1,12 @@
 """The states of a run."""
 
+from datetime import datetime
 from typing import Any
 
 from runs import statements as sql
 from runs.engine import states
 from runs.journal import Entry
-from runs.sql import stamp
+from runs.sql import moment, stamp
 from runs.transitions.unstarted import end_pending
 
 
@@ -72,11 +73,21 @@ def close(entry: Entry) -> bool:
     status = states.closing_status(failed=entry["failed"], cancelled=entry["cancelled"], cancel_requested=cancelling)
     before = entry["status"]
     reason = entry["end_reason"] or {"completed": "done"}.get(status, status)
-    entry.mark(status=status, end_reason=reason, finished_at=entry.now, started_at=entry["started_at"] or entry.now)
+    over = _over(entry)
+    entry.mark(status=status, end_reason=reason, finished_at=over, started_at=entry["started_at"] or over)
     entry.keep_paused()
     entry.note(f"run_{status}", topic="results", before=before, after=status, data={"reason": reason})
     _measured(entry)
     return True
+
+
+def _over(entry: Entry) -> datetime:
+    """Since when there is nothing to do: what was left open for more, and got none, ended with what it had."""
+    if entry["heard_at"] is None:
+        return entry.now
+    (last,) = sql.LAST_END(run=entry.run_id)[0]
+    times = (entry["heard_at"], entry["started_at"], moment(last))
+    return min(entry.now, max(time for time in times if time is not None))
 
 
 def _measured(entry: Entry) -> None:

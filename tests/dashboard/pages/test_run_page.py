@@ -97,8 +97,12 @@ def test_a_run_that_is_held_is_not_judged() -> None:
 
 
 def test_agents_are_busy_by_the_share_of_their_time() -> None:
-    assert run_page.busy({"elapsed_seconds": 0.1, "max_agents": 4, "busy_seconds": 0.4}) is None
-    assert run_page.busy({"elapsed_seconds": 10, "max_agents": 4, "busy_seconds": 30}) == 0.75
+    run = Run(max_agents=4, strategy="parallel")
+    assert run_page.busy(run, {"elapsed_seconds": 0.1, "busy_seconds": 0.4}) is None
+    assert run_page.busy(run, {"elapsed_seconds": 10, "busy_seconds": 30}) == 0.75
+    assert run_page.busy(Run(max_agents=4, strategy="sequential"), {"elapsed_seconds": 10, "busy_seconds": 9}) == 0.9
+    reported = Run(max_agents=4, backend="tracked", peak_open=2)
+    assert run_page.busy(reported, {"elapsed_seconds": 10, "busy_seconds": 9}) == 0.45
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from runs import actions, transitions
 from runs.engine.waterfall import Part
 from runs.insight import gained
 from runs.models import Resource, Run
-from runs.reports import Said
+from runs.reports import Report, Said
 from tests.runs.factories import NOW, Work, work
 from tests.scenes import scene
 
@@ -119,6 +119,41 @@ def test_one_at_a_time_of_a_lane_is_taking_turns() -> None:
     do(made, 10, "a")
     do(made, 10, "b")
     assert spent(made.run, made.now) == {"work": 10, "resource": 5, "tail": 5}
+
+
+def test_what_took_longer_than_it_worked_is_slowdown() -> None:
+    made = begun({"a": {}, "b": {}})
+    for key, who in (("a", "agent-0"), ("b", "agent-1")):
+        made.begin(key, who)
+    made.clock.advance(10)
+    for key in "ab":
+        last = made.attempt(key)
+        report = Report(Said.COMPLETE, made.run_id, last.pk, last.epoch, worked_seconds=7.0)
+        with made.entry() as entry:
+            transitions.apply(entry, [report], 0.0)
+    assert spent(made.run, made.now) == {"work": 7, "slowdown": 3}
+    assert made.run.work_done == 14
+
+
+def test_work_that_agents_report_has_as_many_seats_as_ever_were_at_it_at_once() -> None:
+    made = begun({"a": {}, "b": {}}, backend="tracked", max_agents=4)
+    do(made, 10, "a")
+    do(made, 10, "b")
+    assert spent(made.run, made.now) == {"work": 20}
+
+
+def test_what_was_cancelled_under_way_is_a_lost_try() -> None:
+    made = begun({"a": {}, "b": {}, "c": {}})
+    first, second = made.begin("a", "agent-0"), made.begin("b", "agent-1")
+    made.clock.advance(10)
+    made.say(Said.COMPLETE, first)
+    made.clock.advance(4)
+    with made.entry() as entry:
+        transitions.request_cancel(entry)
+    made.say(Said.CANCEL, second)
+    with made.entry() as entry:
+        transitions.close(entry)
+    assert spent(made.run, made.now) == {"work": 5, "retries": 7, "agents": 2}
 
 
 def test_a_sequential_run_has_one_seat() -> None:

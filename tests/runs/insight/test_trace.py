@@ -1,13 +1,17 @@
 """A run as a trace: the fields that Chrome's tracing and Perfetto read."""
 
 import json
+from itertools import combinations
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runs import transitions
 from runs.insight import history, trace
+from runs.insight.history import History, Try
 from runs.reports import Said
 from tests.runs.factories import work
 from tests.scenes import Scene, scene
@@ -75,6 +79,50 @@ def test_an_attempt_is_a_slice_of_its_agent(made: Scene) -> None:
     ]
     names = {event["tid"]: event["args"]["name"] for event in of(made, "M") if event["name"] == "thread_name"}
     assert [names[one["tid"]] for one in slices] == ["agent-1", "agent-1", "agent-2"]
+
+
+def test_slices_of_a_thread_never_overlap(ada: User) -> None:
+    """Perfetto leaves out those that do."""
+    there = scene(ada, tuple("abcde"))
+    there.start("a", "b", "c")
+    there.later(1)
+    there.complete("a", "b")
+    there.start("d")
+    there.start("e", agent="agent-2")
+    there.later(1)
+    there.complete("c", "d")
+    names = {event["tid"]: event["args"]["name"] for event in of(there, "M") if event["name"] == "thread_name"}
+    slices = {event["name"]: event for event in of(there, "X")}
+    assert [names[slices[key]["tid"]] for key in "abcde"] == [
+        "agent-1",
+        "agent-1 (2)",
+        "agent-1 (3)",
+        "agent-1",
+        "agent-2",
+    ]
+    assert names[there.run_id] == "run"
+
+
+@given(spans=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60), st.integers(1, 30)), max_size=40))
+def test_places_beside_each_other_are_as_many_as_ever_were_open_at_once(spans: list[tuple[int, int, int]]) -> None:
+    """Attempts as (agent, begin, how long)."""
+    tries = [made_try(number, *span) for number, span in enumerate(spans)]
+    places, beside = trace._beside(History(100, tries={one.id: [one] for one in tries}))
+    for one, other in combinations(tries, 2):
+        if one.agent == other.agent and places[one.id] == places[other.id]:
+            assert ended(one) <= other.begun or ended(other) <= one.begun
+    for agent, number in beside.items():
+        own = [one for one in tries if one.agent == agent]
+        assert number == max(sum(one.begun <= at.begun < ended(one) for one in own) for at in own)
+
+
+def made_try(number: int, agent: int, begun: int, lasts: int) -> Try:
+    return Try(number, number, 1, agent, "succeeded", False, begun, begun, begun, begun + lasts, None, None)
+
+
+def ended(one: Try) -> int:
+    assert one.ended is not None
+    return one.ended
 
 
 def test_an_arrow_leads_from_within_what_was_needed_to_what_needed_it(made: Scene) -> None:

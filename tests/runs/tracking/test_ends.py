@@ -10,7 +10,7 @@ from pytest_django import Settings
 from runs import actions, sweep
 from runs.models import Attempt, Run, Subtask
 from tests.factories import Api, plant
-from tests.runs.tracking.watching import attempts, say, statuses, sweep_now, tracked
+from tests.runs.tracking.watching import attempts, broken, progress, say, seconds_ago, statuses, sweep_now, tracked
 from todos.models import Todo
 
 
@@ -28,11 +28,27 @@ def test_a_run_stays_open_for_a_while_and_then_it_is_done(api: Api, settings: Se
     assert Todo.objects.get(parent=None).status == "completed"
 
 
+def test_the_time_it_was_left_open_for_more_is_no_time_of_the_run(api: Api) -> None:
+    run = tracked(api, "a")
+    say(api, run, "a", "in_progress")
+    seconds_ago(run, 40)
+    say(api, run, "a", "completed")
+    for _ in range(2):
+        seconds_ago(run, 20)
+        assert progress(api, run)["elapsed_seconds"] == pytest.approx(40, abs=1)
+    sweep_now()
+    found = Run.objects.get()
+    assert (found.status, found.finished_at) == ("completed", found.heard_at)
+    assert progress(api, run)["elapsed_seconds"] == pytest.approx(40, abs=1)
+    assert broken() == []
+
+
 def test_a_run_that_nothing_was_reported_of_ends_too(api: Api, settings: Settings) -> None:
     settings.TRACKED_OPEN_SECONDS = 0
     tracked(api)
     sweep_now()
-    assert Run.objects.get().status == "completed"
+    found = Run.objects.get()
+    assert (found.status, found.started_at) == ("completed", found.finished_at)
 
 
 def test_an_attempt_that_is_silent_is_not_lost(api: Api) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from runs import journal, loop, sweep
@@ -55,6 +56,7 @@ def seconds_ago(run: int, seconds: float) -> None:
         if (time := getattr(found, name)) is not None:
             setattr(found, name, time - gone)
     found.save()
+    Subtask.objects.filter(run=run).update(finished_at=F("finished_at") - gone)
     for attempt in Attempt.objects.filter(run=run):
         attempt.leased_at -= gone
         attempt.started_at = attempt.started_at and attempt.started_at - gone
