@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from runs.models import Run
-from runs.reading import ahead, busiest
+from runs.reading import ahead, busiest, past
 from runs.reading import timeline as bars
 
 
@@ -20,6 +20,7 @@ def answer(run: Run, after: str, now: datetime) -> dict[str, Any]:
         "origin": bars.origin(run).isoformat(),
         "end": run.finished_at and run.finished_at.isoformat(),
         "rested": round(1000 * _rested(run, now)),
+        "rests": _rests(run),
         "max_agents": run.max_agents,
         "held": busiest.described(run),
         "ahead": [] if found.more else _ahead(run, now),
@@ -45,6 +46,14 @@ def _ends(run: Run) -> list[int] | None:
     if run.finished_at or run.eta_low_at is None or run.eta_high_at is None:
         return None
     return [round(1000 * (at - bars.origin(run)).total_seconds()) for at in (run.eta_low_at, run.eta_high_at)]
+
+
+def _rests(run: Run) -> list[list[int]]:
+    """From when to when nobody was to be at work; of a run that has ended, whose past can be looked at."""
+    if run.finished_at is None:
+        return []
+    zero = bars.origin(run)
+    return [[round(1000 * (at - zero).total_seconds()) for at in rest] for rest in past.rests(run)]
 
 
 def _rested(run: Run, now: datetime) -> float:

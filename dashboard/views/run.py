@@ -10,10 +10,12 @@ from dashboard.pages import timeline_data as data
 from dashboard.sockets import frames
 from dashboard.views.access import answer, number, run_for
 from runs import queries
-from runs.models import Run
+from runs.engine import states
+from runs.models import Attempt, Run
 from runs.reading import browse, busiest, proof
 
 ATTEMPTS_A_PAGE = 100
+MOST_LANES = 4  # that the timeline draws of one row
 LEGEND = {
     "succeeded": "completed",
     "running": "in progress",
@@ -39,7 +41,8 @@ def timeline(request: HttpRequest, run_id: int) -> HttpResponse:
         return answer(request, "run/timeline_table.html", context)
     if not context["settled"]:
         context["rows"] = rows.of(run, queries.now_and_next(run, frames.NOW_AND_NEXT), now)
-    context["held"] = busiest.of(run)
+    context["held"] = held = busiest.of(run)
+    context["held_lanes"] = min(held.shares, MOST_LANES) if held else 0
     context["legend"] = _legend(run, context)
     context["timeline_rows"] = range(run_page.timeline_rows(run, context["settled"]))
     return answer(request, "run/timeline.html", context)
@@ -50,8 +53,13 @@ def _legend(run: Run, context: dict) -> list[tuple[str, str]]:
     absent = {"expected"} if context["settled"] else set[str]()
     absent |= {"running"} if context["settled"] and context["moment"] is None else set()
     absent |= set() if context["held"] else {"held"}
-    absent |= set() if run.cancelled else {"cancelled"}
+    absent |= set() if _any_cancelled(run) else {"cancelled"}
     return [(kind, word) for kind, word in LEGEND.items() if kind not in absent]
+
+
+def _any_cancelled(run: Run) -> bool:
+    """Attempts that were taken back look like those that were cancelled."""
+    return bool(run.cancelled) or Attempt.objects.filter(run=run.pk, status=states.Attempt.CANCELLED).exists()
 
 
 @login_required

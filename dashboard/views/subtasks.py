@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard.pages import past, past_drawer, rows, run_page, subtask_page
+from dashboard.pages import kept_rows, past, past_drawer, rows, run_page, subtask_page
 from dashboard.sockets import frames
 from dashboard.views.access import answer, may_change, run_for, subtask_for, wants
 from runs.engine import states
@@ -90,7 +90,9 @@ def _table(request: HttpRequest, run: Run) -> dict:
         known = wanted.order.removeprefix("-") in ("key", "position")
         wanted = replace(wanted, status="", order=wanted.order if known else "position")
     page = browse.subtasks(run, wanted, request.GET.get("cursor", ""), A_PAGE)
-    shown = past.rows(run, page.rows, moment) if moment else rows.of(run, page.rows, timezone.now())
+    table_url = _address(run, wanted, cursor=request.GET.get("cursor", ""), at=_at(moment))
+    kept_there = kept_rows.of(run, request.GET.get("keep", ""), page.rows, A_PAGE)
+    shown = past.rows(run, page.rows, moment) if moment else rows.of(run, kept_there.rows, timezone.now())
     kept = {"status": wanted.status, "order": wanted.order if wanted.order != "status" else ""}
     kept |= {"agent": wanted.agent, "at": _at(moment)}
     kept = {name: value for name, value in kept.items() if value}
@@ -106,7 +108,9 @@ def _table(request: HttpRequest, run: Run) -> dict:
         "searches_text": browse.searches_text(run),
         "may_pick": moment is None and may_change(request) and _may_steer(run),
         "all_agents_url": _address(run, wanted, agent="", at=_at(moment)),
-        "table_url": _address(run, wanted, cursor=request.GET.get("cursor", ""), at=_at(moment)),
+        "table_url": table_url,
+        "live_url": f"{table_url}{'&' if '?' in table_url else '?'}keep={kept_there.ids}",
+        "order_changed": kept_there.said,
     }
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+BEHIND_ALL = 10
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -20,9 +21,9 @@ def main(arguments: list[str]) -> None:
     serve(arguments, _estimates)
 
 
-def serve(arguments: list[str], prepare: Callable[[], Answer]) -> None:
+def serve(arguments: list[str], prepare: Callable[[], Answer], niceness: int = BEHIND_ALL) -> None:
     """Answers until there are no more questions. `prepare` is called once Django is set up."""
-    os.nice(10)
+    os.nice(niceness)
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # the matrices are small: more threads would only get into each other's way
     import django

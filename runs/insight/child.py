@@ -5,10 +5,12 @@ from typing import Any
 
 from runs.estimating import child
 
+NICENESS = 4  # somebody waits for the answer
+
 
 def main(arguments: list[str]) -> None:
     """The argument: the name of the database, where it is not that of the settings."""
-    child.serve(arguments, _answers)
+    child.serve(arguments, _answers, NICENESS)
 
 
 def _answers() -> child.Answer:

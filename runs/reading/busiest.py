@@ -19,12 +19,13 @@ MOST_GROUPS = 500  # of subtasks that claim just the same
 
 @dataclass(frozen=True, slots=True)
 class Busiest:
-    """`keys`: the subtasks that hold it while they are at work."""
+    """`keys`: the subtasks that hold it while they are at work; `shares`: how many of them may at once."""
 
     kind: str
     name: str
     keys: frozenset[str]
     groups: frozenset[str]
+    shares: int
 
 
 def of(run: Run) -> Busiest | None:
@@ -51,7 +52,9 @@ def _read(run_id: int, made_at: datetime, total: int) -> Busiest | None:
     most = max(found, key=lambda units: _load(units, seconds), default=None)
     if most is None:
         return None
-    return Busiest(most.kind, most.name, frozenset(most.held), frozenset(rows[key][0] for key in most.held))
+    shares = max(1, min(len(most.held), most.capacity // max(1, min(most.held.values()))))
+    groups = frozenset(rows[key][0] for key in most.held)
+    return Busiest(most.kind, most.name, frozenset(most.held), groups, shares)
 
 
 def _load(units: conflicts.Units[str], seconds: Mapping[str, float]) -> float:

@@ -100,5 +100,6 @@ place.addEventListener("scroll", (event) => {
 }, {capture: true});
 
 document.addEventListener("htmx:after:swap", mark);
+document.addEventListener("abreast:shown", mark);
 mark();
 toTheEnd();

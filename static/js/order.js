@@ -35,7 +35,8 @@ document.addEventListener("animationend", ({target}) => target.classList.remove(
 // Where the rows of a swap stand: the part of the page that keeps its order while it is read.
 function regionOf(task, source) {
   if (task.target?.matches?.("[data-live-order]")) return task.target;
-  const asksAgain = task.target?.matches?.("[data-live-table]") && source === task.target;
+  // A table that keeps its rows itself is told by the server what it would be like; nothing of it moves.
+  const asksAgain = task.target?.matches?.("[data-live-table]:not([data-live-table=keeps])") && source === task.target;
   return asksAgain ? (task.target.querySelector("[data-live-rows]") ?? task.target.querySelector("tbody")) : null;
 }
 

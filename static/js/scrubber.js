@@ -2,7 +2,10 @@
 // button does it.
 import {onAxis} from "./figures.js";
 
-const PIECES = ["run-state", "run-notices", "run-strip", "run-tabs", "run-graph", "subtask-table"];
+const PIECES = [
+  "run-state", "run-notices", "run-strip", "run-tabs", "timeline-legend", "timeline-as-table", "attempt-table", "run-graph",
+  "subtask-table", "subtask-drawer", "event-table", "run-resources", "run-insight",
+];
 const WAIT = 120;
 
 const slider = document.getElementById("run-at");
@@ -13,7 +16,7 @@ let asked = 0;
 function address() {
   const url = new URL(location.href);
   const atEnd = Number(slider.value) >= Number(slider.dataset.took);
-  url.searchParams.delete("cursor");
+  for (const place of ["cursor", "before"]) url.searchParams.delete(place);
   if (atEnd) url.searchParams.delete("at");
   else url.searchParams.set("at", slider.value);
   return url;
@@ -34,12 +37,14 @@ async function show() {
     old.replaceWith(document.adoptNode(fresh));
     htmx.process(document.getElementById(id));
   }
+  document.dispatchEvent(new CustomEvent("abreast:shown"));
 }
 
 function say() {
   const took = Number(slider.dataset.took);
   const at = Math.min(Number(slider.value), took);
   form.querySelector("[data-says]").textContent = onAxis(at, 1);
+  form.querySelector("[data-to-end]").hidden = at >= took;
   slider.setAttribute("aria-valuetext", `${onAxis(at, 1)} of ${onAxis(took, 1)}`);
   document.dispatchEvent(new CustomEvent("abreast:at", {detail: {at: at < took ? at : null}}));
 }

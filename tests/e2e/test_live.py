@@ -187,3 +187,34 @@ def test_a_page_of_another_origin_opens_no_socket(visit: Open, there: Scene, wat
     )
     assert not opened
     assert any("403" in line for line in watched.found)
+
+
+def test_rows_of_the_table_of_subtasks_stay_until_they_are_sorted_again(visit: Open, there: Scene) -> None:
+    page = visit(f"/runs/{there.run_id}/subtasks/")
+    live(page)
+    before = there_now(page)
+    first = page.locator("#subtask-rows tr").first
+    there.complete(before[0])
+    expect(first).to_contain_text("completed")
+    changed = page.get_by_text("Order changed")
+    expect(changed).to_be_visible()
+    expect(page.get_by_role("link", name="completed 2")).to_be_visible()
+    assert there_now(page) == before
+    page.get_by_role("link", name="Sort again").click()
+    expect(changed).to_be_hidden()
+    expect(first).not_to_contain_text("completed")
+    assert sorted(there_now(page)) == sorted(before)
+    page.goto(f"/runs/{there.run_id}/subtasks/?status=pending")
+    live(page)
+    searched = there_now(page)[0]
+    page.get_by_label(re.compile("Search")).fill(searched)
+    expect(page.locator("#subtask-rows tr")).to_have_count(1)
+    there.start(searched, agent="agent-9")
+    expect(page.locator("#subtask-rows tr")).to_contain_text("in progress")
+    expect(page.locator("#subtask-rows tr")).to_have_count(1)
+
+
+def there_now(page: Page) -> list[str]:
+    """The keys of the rows, from the top."""
+    found: list[str] = page.eval_on_selector_all("#subtask-rows tr", "rows => rows.map(row => row.dataset.key)")
+    return found

@@ -17,6 +17,7 @@ export class Bars {
     this.origin = 0;
     this.end = null;
     this.rested = 0; // for how long nobody was to be at work, of the time so far
+    this.rests = []; // from when to when, once the run has ended
     this.held = null; // the row of the busiest resource
     this.ends = null; // the earliest and the latest that the end is expected
     this.loading = null;
@@ -46,6 +47,7 @@ export class Bars {
     this.end = chunk.end && Date.parse(chunk.end) - this.origin;
     this.after = chunk.after;
     this.rested = chunk.rested;
+    this.rests = chunk.rests;
     this.ends = chunk.ends;
     if (chunk.held) this.held = Object.assign(this.held ?? {bars: [], lanes: [], ahead: [], dirty: false}, chunk.held);
     for (const agent of chunk.agents) this.#row(agent);
@@ -99,6 +101,11 @@ export class Bars {
     return this.byKey.get(bar.key).find((other) => other.epoch === bar.epoch + 1);
   }
 
+  /** For how long nobody was to be at work, of the time until this moment of a run that has ended. */
+  restedBy(at) {
+    return this.rests.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, at) - from), 0);
+  }
+
   /** Until when anybody has been at work. */
   reach(now) {
     const ends = [...this.byId.values()].map((bar) => bar.to ?? now);
@@ -111,6 +118,13 @@ export class Bars {
     const ahead = rows.map((row) => row.ahead.at(-1)?.to ?? 0);
     return this.end ?? Math.max(now, 1000, this.ends?.[1] ?? 0, ...ahead);
   }
+}
+
+/** A bar as it was at a moment of the past, null where it had not begun; without a moment as it is. */
+export function asOf(bar, at) {
+  if (at === null || bar.status === "expected") return bar;
+  if (bar.from > at) return null;
+  return bar.to !== null && bar.to <= at ? bar : {...bar, status: "running", to: null, error: "", expected: null};
 }
 
 function arrange(row) {

@@ -1,12 +1,15 @@
 // Draws what is in view, and no more: the ground, the bars, the axis, the names; at the foot, who holds the busiest
 // resource.
 import {onAxis, percent} from "../figures.js";
-import {OPEN} from "./bars.js";
+import {OPEN, asOf} from "./bars.js";
 import {looks, palette} from "./colours.js";
-import {cut, paintBars, paintHeld, paintOutline} from "./paint_bars.js";
+import {cut, paintBars, paintHeld, paintOutline, paintUnderWay} from "./paint_bars.js";
 
 export const AXIS = 28;
-export const HELD = 36; // the height of the row of the busiest resource
+const LANE = 16; // the height of a lane in the row of the busiest resource: room for a name
+
+/** The height of that row; it is there from the start, and grows with those that share the resource. */
+export const heldHeight = (lanes) => (lanes ? 20 + LANE * lanes : 0);
 const PIXELS_A_LABEL = 84;
 const FLAG = 46; // half the widest flag of the now-line
 const ROOM_FOR_ENDS = 200;
@@ -33,11 +36,11 @@ export class Painter {
     this.c.setTransform(scale, 0, 0, scale, 0, 0);
   }
 
-  /** `layout`: names' width, rows' height, scrolled pixels. `picked`, `hovered`: bars or null. `at`: a moment of the
-   *  past, or null; what came after it is veiled. */
+  /** `layout`: names' width, rows' height, that of the row of the busiest resource, scrolled pixels. `picked`, `hovered`: bars or null. `at`: a moment of the
+   *  past, or null; what came after it is veiled, and what was under way then is drawn so. */
   draw(bars, view, layout, now, picked, hovered, at) {
     const {c, colours} = this;
-    const foot = this.height - (bars.held ? HELD : 0);
+    const foot = this.height - layout.held;
     const scene = {c, colours, looks: this.looks, view, layout, now, ended: bars.end !== null, top: AXIS, height: foot};
     this.layout = layout;
     c.clearRect(0, 0, this.width, this.height);
@@ -49,14 +52,17 @@ export class Painter {
     this.#ground(bars, view, now, AXIS, foot);
     this.#lines(bars.rows.length, view, foot);
     paintBars(scene, bars);
+    if (bars.held) this.#held(scene, bars, view, now, picked);
+    if (at !== null) {
+      this.#veil(view.x(at), view.width);
+      paintUnderWay(scene, bars, at);
+    }
     if (hovered && hovered !== picked) paintOutline(scene, hovered, colours["ink-3"], 1.5);
     if (picked) paintOutline(scene, picked, colours.ink, 2);
-    if (bars.held) this.#held(scene, bars, view, now, picked);
-    if (at !== null) this.#veil(view.x(at), view.width);
     if (at !== null) this.#axis(view, at, "at", "");
     else this.#axis(view, bars.end === null ? now : null, "now", this.#ends(bars, view, now));
     c.restore();
-    this.#names(bars, now);
+    this.#names(bars, now, at);
   }
 
   /** As wide as it takes to name everybody, within bounds. */
@@ -103,7 +109,7 @@ export class Painter {
     this.#ground(bars, view, now, scene.height, this.height);
     c.fillStyle = colours["expected-line"];
     c.fillRect(0, scene.height, view.width, 1);
-    paintHeld(scene, bars.held, scene.height + 9, HELD - 17, picked);
+    paintHeld(scene, bars.held, scene.height, this.layout.held, picked);
   }
 
   #veil(x, width) {
@@ -164,7 +170,7 @@ export class Painter {
     c.fillText(words, flag, AXIS / 2);
   }
 
-  #names(bars, now) {
+  #names(bars, now, at) {
     const {c, colours, layout} = this;
     c.fillStyle = colours.surface;
     c.fillRect(0, 0, layout.names, this.height);
@@ -179,15 +185,17 @@ export class Painter {
     c.clip();
     const first = Math.floor(layout.scrolled / layout.row);
     const last = Math.min(bars.rows.length, first + Math.ceil(this.height / layout.row) + 1);
-    for (let at = first; at < last; at += 1) this.#name(bars, bars.rows[at], AXIS + at * layout.row - layout.scrolled, now);
-    if (bars.held) this.#nameHeld(bars, this.height - HELD, now);
+    for (let number = first; number < last; number += 1) {
+      this.#name(bars, bars.rows[number], AXIS + number * layout.row - layout.scrolled, now, at);
+    }
+    if (bars.held) this.#nameHeld(bars, this.height - layout.held, now, at);
     c.restore();
   }
 
-  #nameHeld(bars, y, now) {
+  #nameHeld(bars, y, now, at) {
     const {c, colours, layout} = this;
     c.fillStyle = colours.surface;
-    c.fillRect(0, y, layout.names - 1, HELD);
+    c.fillRect(0, y, layout.names - 1, layout.held);
     c.fillStyle = colours["expected-line"];
     c.fillRect(0, y, layout.names - 1, 1);
     const room = layout.names - layout.margin - 8;
@@ -197,12 +205,12 @@ export class Painter {
     c.fillStyle = colours["ink-3"];
     c.font = `11px ${colours.font}`;
     const {kind, waiting} = bars.held;
-    const share = heldFor(bars, now);
+    const share = heldFor(bars, now, at);
     const words = waiting ? `${waiting.toLocaleString("en")} wait` : !share ? "" : `held ${percent(share)}`;
     c.fillText(cut(c, words ? `${kind} · ${words}` : kind, room), layout.margin, y + 26);
   }
 
-  #name(bars, row, y, now) {
+  #name(bars, row, y, now, at) {
     const {c, colours, layout} = this;
     c.fillStyle = colours.line;
     c.fillRect(0, Math.round(y + layout.row), layout.names, 1);
@@ -214,8 +222,9 @@ export class Painter {
     if (!two) return;
     c.fillStyle = colours["ink-3"];
     c.font = `11px ${colours.font}`;
-    const share = busy(bars, row, now);
-    const done = `${row.completed.toLocaleString("en")} done`;
+    const share = at === null ? busy(bars, row, now) : busyBy(bars, row, at);
+    const completed = at === null ? row.completed : row.bars.filter((bar) => asOf(bar, at)?.status === "succeeded").length;
+    const done = `${completed.toLocaleString("en")} done`;
     const words = share === null ? done : `${done} · ${percent(share)} busy`;
     c.fillText(cut(c, words, layout.names - layout.margin - 8), layout.margin, middle + 9);
   }
@@ -230,15 +239,24 @@ function busy(bars, row, now) {
   return Math.min(1, seconds / elapsed);
 }
 
+/** The same up to a moment of the past. */
+function busyBy(bars, row, at) {
+  const elapsed = at - bars.restedBy(at);
+  if (elapsed < 1000) return null;
+  const sum = row.bars.reduce((total, bar) => total + Math.max(0, Math.min(bar.to ?? at, at) - bar.from), 0);
+  return Math.min(1, sum / elapsed);
+}
+
 /** The share of the time so far in which somebody held the busiest resource. */
-function heldFor(bars, now) {
-  const until = bars.end ?? now;
-  if (until - bars.rested < 1000) return null;
+function heldFor(bars, now, at) {
+  const until = at ?? bars.end ?? now;
+  const elapsed = until - (at === null ? bars.rested : bars.restedBy(at));
+  if (elapsed < 1000) return null;
   let [sum, reached] = [0, 0];
   for (const bar of bars.held.bars) { // in the order of their beginnings
-    const to = bar.to ?? until;
+    const to = Math.min(bar.to ?? until, until);
     sum += Math.max(0, to - Math.max(bar.from, reached));
     reached = Math.max(reached, to);
   }
-  return Math.min(1, sum / (until - bars.rested));
+  return Math.min(1, sum / elapsed);
 }

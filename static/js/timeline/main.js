@@ -1,10 +1,10 @@
 // The timeline of a run: puts bars, view, drawing and input together.
 import {serverNow} from "../clock.js";
-import {Bars, OPEN, firstAfter} from "./bars.js";
-import {AXIS, HELD, Painter} from "./draw.js";
+import {Bars, OPEN, asOf, firstAfter} from "./bars.js";
+import {AXIS, Painter, heldHeight} from "./draw.js";
 import {listen} from "./input.js";
-import {laneIn} from "./paint_bars.js";
-import {describe, summary} from "./picked.js";
+import {heldLane, laneIn} from "./paint_bars.js";
+import {describe, placeOf, summary} from "./picked.js";
 import {View} from "./view.js";
 
 const REFRESH_EVERY = 400;
@@ -23,8 +23,8 @@ const bars = new Bars(frame.dataset.source);
 const view = new View();
 const painter = new Painter(canvas);
 const reserved = Number(frame.dataset.rows); // for the agents that will come: the page must not grow with each
-const foot = "held" in frame.dataset ? HELD : 0; // the row of the busiest resource, below those that scroll
-const layout = {names: 0, row: 44, scrolled: 0, margin: 16};
+const lanes = Number(frame.dataset.held ?? 0); // of the row of the busiest resource, below those that scroll
+const layout = {names: 0, row: 44, held: heldHeight(lanes), scrolled: 0, margin: 16};
 let picked = null;
 let hovered = null;
 let due = false;
@@ -57,7 +57,8 @@ function measure() {
   layout.names = narrow ? 92 : painter.namesWidth(bars, layout.margin, Math.max(148, layout.names), 220);
   const count = Math.max(1, reserved, bars.rows.length);
   layout.row = HEIGHTS.find(([most]) => count <= most)[1];
-  const rows = count * layout.row + foot;
+  layout.held = lanes && heldHeight(Math.max(lanes, bars.held?.lanes.length ?? 0));
+  const rows = count * layout.row + layout.held;
   const most = Math.min(620, Math.max(200, window.innerHeight * 0.64));
   const height = Math.min(AXIS + rows + 1, most);
   painter.resize(frame.clientWidth, height);
@@ -70,6 +71,8 @@ function measure() {
 
 document.addEventListener("abreast:at", ({detail}) => {
   at = detail.at === null ? null : detail.at * 1000;
+  canvas.setAttribute("aria-label", summary(bars, now(), at));
+  if (picked) tell(picked);
   redraw();
 });
 
@@ -100,7 +103,7 @@ async function refresh() {
   }
   const wasFollowing = view.following;
   if (bars.end !== null && wasFollowing) view.fit(last());
-  canvas.setAttribute("aria-label", summary(bars, now()));
+  canvas.setAttribute("aria-label", summary(bars, now(), at));
   picked = stillThere(picked);
   hovered = stillThere(hovered);
   if (picked) tell(picked);
@@ -114,12 +117,13 @@ document.addEventListener("abreast:changed", () => {
 // ---- picking ----
 
 function tell(bar) {
-  line.replaceChildren(...(bar ? describe(bars, bar, now(), frame.dataset.subtasks) : hint));
+  const was = bar && (asOf(bar, at) ?? bar);
+  line.replaceChildren(...(bar ? describe(bars, was, at ?? now(), frame.dataset.subtasks, at) : hint));
 }
 
 function hit(x, y) {
   if (y < AXIS || x < 0) return null;
-  if (foot && y >= canvas.clientHeight - foot) return bars.held && under(x, bars.held, bars.held.lanes);
+  if (layout.held && y >= canvas.clientHeight - layout.held) return bars.held && under(x, bars.held, heldLanesAt(y));
   const row = bars.rows[Math.floor((y - AXIS + layout.scrolled) / layout.row)];
   if (!row) return null;
   const inRow = (y - AXIS + layout.scrolled) % layout.row;
@@ -128,6 +132,12 @@ function hit(x, y) {
     return inRow >= top && inRow <= top + height;
   });
   return under(x, row, lanes);
+}
+
+function heldLanesAt(y) {
+  const {top, height} = heldLane(bars.held, canvas.clientHeight - layout.held, layout.held);
+  const lane = bars.held.lanes[Math.floor((y - top) / height)];
+  return lane ? [lane] : bars.held.lanes;
 }
 
 // The first bar of these lanes under the pointer; else what is expected to come there.
@@ -170,7 +180,7 @@ function step(by) {
 }
 
 const open = (bar) => {
-  if (bar) location.href = `${frame.dataset.subtasks}${encodeURIComponent(bar.key)}/`;
+  if (bar) location.href = placeOf(bar, frame.dataset.subtasks, at);
 };
 
 // ---- controls ----

@@ -1,5 +1,5 @@
 // Bars on the canvas. Those too narrow to tell apart become one sliver, of the worst of them.
-import {OPEN, WENT_WRONG, firstAfter, lanesOf} from "./bars.js";
+import {OPEN, WENT_WRONG, asOf, firstAfter, lanesOf} from "./bars.js";
 
 const MOST_TIES = 300;
 const GAP = 1; // between bars that follow each other
@@ -49,14 +49,36 @@ export function paintBars(scene, bars) {
   if (ties.length <= MOST_TIES) for (const bar of ties) paintTie(scene, bar, bars.retryOf(bar));
 }
 
+/** What was under way at a moment of the past, up to it: over the veil that hides what came of it. */
+export function paintUnderWay(scene, bars, at) {
+  const {layout} = scene;
+  for (const row of bars.rows) {
+    if (row.top === undefined) continue;
+    row.lanes.forEach((lane, number) => {
+      const bar = asOf(lane[firstAfter(lane, at)] ?? {from: Infinity}, at);
+      if (bar?.status !== "running") return;
+      const place = laneIn(layout.row, row.lanes.length, number);
+      const x = scene.view.x(bar.from);
+      paintBar({...scene, now: at}, bar, x, row.top + place.top, Math.max(1, scene.view.x(at) - x), place.height);
+    });
+  }
+}
+
+/** Where the lanes of the row of the busiest resource lie: the first one's top, and how high each is. There are as many
+ *  as can be needed from the start. */
+export function heldLane(row, y, height, coming = 0) {
+  const most = Math.max(1, Math.round((height - 20) / 16), row.lanes.length, coming);
+  return {top: y + 9, height: (height - 17) / most};
+}
+
 /** Who holds the busiest resource: a row of its own, thinner, in a colour of its own. */
 export function paintHeld(scene, row, y, height, picked) {
   const held = {...scene, look: "held"};
   const coming = scene.ended ? [] : lanesOf(row.ahead);
   const lanes = Math.max(row.lanes.length, coming.length);
-  const thick = height / lanes;
+  const {top: first, height: thick} = heldLane(row, y, height, coming.length);
   for (let at = 0; at < lanes; at += 1) {
-    const [top, high] = [y + at * thick, thick - (lanes > 1 ? 1 : 0)];
+    const [top, high] = [first + at * thick, thick - (lanes > 1 ? 2 : 0)];
     if (row.lanes[at]) paintLane(held, row.lanes[at], top, high, []);
     if (coming[at]) paintAhead(scene, coming[at], top, high);
     if (picked && row.lanes[at]?.includes(picked)) outline(scene, picked, top, high, scene.colours.ink, 2);
@@ -166,7 +188,7 @@ function paintLabel({c, colours}, bar, left, y, width, height, ink, plate) {
   const room = width - 10;
   const usual = `${OPEN.has(bar.status) ? "600 " : ""}11px ${colours.font}`;
   const two = height >= 30 && name && width >= 44;
-  const lines = two ? [[kind, `10px ${colours.font}`, -6], [name, usual, 7]] : [[height >= 30 || !name ? kind : name, usual, 0.5]];
+  const lines = two ? [[kind, `10px ${colours.font}`, -6], [name, usual, 7]] : [[inOneLine(c, bar.key, usual, room), usual, 0.5]];
   c.textAlign = "left";
   c.textBaseline = "middle";
   for (const [text, font, shift] of lines) {
@@ -180,6 +202,12 @@ function paintLabel({c, colours}, bar, left, y, width, height, ink, plate) {
     c.fillStyle = ink;
     c.fillText(shown, left + 6, y + height / 2 + shift);
   }
+}
+
+// The whole key where there is room for it, else its name.
+function inOneLine(c, key, font, room) {
+  c.font = font;
+  return c.measureText(key).width <= room ? key : split(key)[1] || key;
 }
 
 function paintCross({c, colours}, x, y, width, height) {

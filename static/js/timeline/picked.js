@@ -1,6 +1,6 @@
 // The line below the timeline: what the picked bar is, in words.
 import {duration, passing, plural, precise, rough} from "../figures.js";
-import {OPEN, WENT_WRONG} from "./bars.js";
+import {OPEN, WENT_WRONG, asOf} from "./bars.js";
 
 const DRAWN_AS = {succeeded: "completed", running: "in_progress", leased: "pending"};
 const sprite = document.querySelector("svg.icon use").getAttribute("href").replace(/#.*/, "");
@@ -44,10 +44,17 @@ function others(bars, bar) {
   });
 }
 
-/** The line's content for this bar. */
-export function describe(bars, bar, now, subtasks) {
+/** Where the subtask of a bar is shown: as it was at a moment of the past, or as it is. */
+export const placeOf = (bar, subtasks, at) =>
+  `${subtasks}${encodeURIComponent(bar.key)}/${at === null ? "" : `?at=${at / 1000}`}`;
+
+/** The line's content for this bar; `at`: a moment of the past, or null. */
+export function describe(bars, bar, now, subtasks, at) {
   const link = element("a", "", "Open");
-  link.href = `${subtasks}${encodeURIComponent(bar.key)}/`;
+  link.href = placeOf(bar, subtasks, at);
+  if (at !== null && bar.from > at) {
+    return [element("b", "key", bar.key), element("span", "", `begins ${rough((bar.from - at) / 1000)} later, on ${bar.row.name}`), link];
+  }
   if (bar.status === "expected") {
     const begins = bar.from > now ? `expected to begin in about ${rough((bar.from - now) / 1000)}` : "expected to begin now";
     const words = `${begins} on ${bar.row.name}, for about ${rough((bar.to - bar.from) / 1000)}`;
@@ -63,11 +70,11 @@ export function describe(bars, bar, now, subtasks) {
 }
 
 /** What the drawing holds, for those who do not see it. */
-export function summary(bars, now) {
-  const all = [...bars.byId.values()];
+export function summary(bars, now, at) {
+  const all = [...bars.byId.values()].map((bar) => asOf(bar, at)).filter(Boolean);
   const wrong = all.filter((bar) => WENT_WRONG.has(bar.status)).length;
   const open = all.filter((bar) => OPEN.has(bar.status)).length;
-  const seconds = bars.last(now) / 1000;
+  const seconds = (at ?? bars.last(now)) / 1000;
   return `Timeline: ${plural(bars.rows.length, "agent")} over ${rough(seconds)}, ${plural(all.length, "attempt")}, `
     + `${open} under way, ${wrong} went wrong${held(bars)}. Arrows move, plus and minus zoom, j and k pick attempts; `
     + "as a table it says the same.";

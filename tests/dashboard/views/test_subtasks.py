@@ -82,7 +82,7 @@ def test_only_the_table_is_sent_when_only_the_table_is_asked_for(browser: Client
 
 def test_the_table_asks_for_itself_with_its_filters(browser: Client, there: Scene) -> None:
     html = browser.get(f"/runs/{there.run_id}/subtasks/?status=pending").content.decode()
-    assert f'hx-get="/runs/{there.run_id}/subtasks/?status=pending"' in html
+    assert f'hx-get="/runs/{there.run_id}/subtasks/?status=pending&amp;keep=' in html
 
 
 def test_a_subtask_opens_beside_the_table(browser: Client, there: Scene) -> None:
@@ -153,3 +153,41 @@ def test_subtasks_that_one_agent_has_tried_can_be_asked_for(browser: Client, ada
     assert "those that agent-2 has tried" in html
     assert f'href="/runs/{made.run_id}/subtasks/?status=failed&amp;agent=agent-2"' in html
     assert "No subtask is like that" in browser.get(f"/runs/{made.run_id}/subtasks/?agent=nobody").content.decode()
+
+
+def kept(client: Client, there: Scene, query: str, *there_now: str) -> tuple[list[str], str]:
+    """The keys of the rows when the table asks for itself again, and what it says of their order."""
+    ids = ",".join(str(there.subtask(key).pk) for key in there_now)
+    path = f"/runs/{there.run_id}/subtasks/?{query}&keep={ids}"
+    response = client.get(path, headers={"HX-Target": "section#subtask-table"})
+    page = response.content.decode()
+    said = response.context["order_changed"]
+    assert ("Sort again" in page) == bool(said)
+    return [row.subtask.key for row in response.context["rows"]], said
+
+
+def test_rows_that_are_there_stay_where_they_are(browser: Client, there: Scene) -> None:
+    now = ["read.stock", "note", "merge", "read.cart"]
+    assert kept(browser, there, "", *now) == (now, "")
+    there.complete("read.stock")
+    assert kept(browser, there, "", *now) == (now, "Order changed")
+    page = browser.get(f"/runs/{there.run_id}/subtasks/").content.decode()
+    ids = ",".join(str(there.subtask(key).pk) for key in keys(browser, there))
+    assert f'keep={ids}"' in page and "Sort again" not in page
+
+
+def test_what_is_new_comes_below_while_there_is_room_and_is_counted_else(
+    browser: Client, there: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending = ["note", "merge"]
+    assert kept(browser, there, "status=in_progress", "note") == (["note", "read.stock"], "Order changed")
+    monkeypatch.setattr(subtasks, "A_PAGE", 2)
+    assert kept(browser, there, "status=in_progress", *pending) == (pending, "1 new")
+    assert kept(browser, there, "status=pending", *pending) == (pending, "")
+
+
+@pytest.mark.parametrize("keep", ["", "x", ",,x", "-1", "999999999999999999999", "0", "9" * 400])
+def test_rows_that_are_none_of_the_run_are_not_kept(browser: Client, there: Scene, ada: User, keep: str) -> None:
+    other = scene(ada, ["secret"]).subtask("secret").pk
+    for asked in (keep, f"{keep},{other}"):
+        assert keys(browser, there, f"?keep={asked}") == ["read.stock", "note", "merge", "read.cart"]

@@ -60,3 +60,19 @@ def test_it_is_looked_up_once(there: Scene, django_assert_num_queries: DjangoAss
     busiest.of(run)
     with django_assert_num_queries(0):
         busiest.described(run)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "shares"),
+    [
+        (claim("file", "src/**"), 1),
+        (claim("database", "main", 5), 2),  # of ten connections
+        (claim("database", "main", 3), 3),
+        (claim("database", "main"), 5),  # no more than there are
+    ],
+)
+def test_it_is_known_how_many_may_hold_it_at_once(ada: User, claimed: list[dict[str, Any]], shares: int) -> None:
+    claims = dict.fromkeys("abcd", claimed) | {"e": claim("database", "main", 9)}
+    found = busiest.of(scene(ada, "abcde", claims=claims).run)
+    assert found is not None
+    assert found.shares == shares
