@@ -22,7 +22,7 @@ class Done:
 
 def done(run: Run, progress: Mapping[str, Any]) -> Done:
     if run.outside and not run.in_progress:
-        return Done(figures.UNKNOWN, "", "up to an agent from outside")
+        return Done(figures.UNKNOWN, "", "waits for an agent")
     seconds, low, high = (progress[name] for name in ("eta_seconds", "eta_low_seconds", "eta_high_seconds"))
     if seconds is None:
         return Done(figures.UNKNOWN, "", _why(run))

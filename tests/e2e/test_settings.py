@@ -79,7 +79,7 @@ def test_a_token_is_revoked_after_asking(visit: Open) -> None:
     row = page.locator("#tokens tbody tr")
     expect(row).to_contain_text("laptop")
     row.get_by_role("link", name="Revoke laptop…").click()
-    dialog = page.get_by_role("dialog", name="Revoke laptop?")
+    dialog = page.get_by_role("dialog", name="Revoke “laptop”?")
     assert violations(page) == []
     dialog.get_by_role("button", name="Revoke the token").click()
     expect(page.get_by_text("The token laptop is revoked.")).to_be_visible()

@@ -21,6 +21,7 @@ def test_agents_are_shown_with_what_they_are_at(browser: Client, ada: User) -> N
 def test_without_any_agent_the_page_teaches_how_to_get_some(browser: Client) -> None:
     html = browser.get("/agents/").content.decode()
     assert "Nobody has worked here yet" in html
+    assert 'formaction="/rehearse/"' in html
     assert "create_token laptop --scope operator" in html
     assert "http://testserver/api/v1" in html
 

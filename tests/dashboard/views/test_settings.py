@@ -120,7 +120,7 @@ def test_tokens_are_listed_and_revoked_after_asking(browser: Client, ada: User) 
     html = browser.get("/settings/").content.decode()
     assert f'href="/settings/tokens/{token.pk}/revoke/"' in html
     assert "1 of 1, newest first" in html
-    assert "Revoke laptop?" in browser.get(f"/settings/tokens/{token.pk}/revoke/").content.decode()
+    assert "Revoke “<bdi>laptop</bdi>”?" in browser.get(f"/settings/tokens/{token.pk}/revoke/").content.decode()
     assert Api(text).get("runs/").status_code == 200
     assert browser.post(f"/settings/tokens/{token.pk}/revoke/")["Location"] == "/settings/#tokens"
     assert Api(text, checked=False).get("runs/").status_code == 401

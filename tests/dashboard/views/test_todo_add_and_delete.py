@@ -58,8 +58,10 @@ def test_nothing_is_added_below_what_is_in_progress(browser: Client, there: Todo
 def test_deleting_asks_and_says_what_goes_with_it(browser: Client, there: Todo) -> None:
     html = browser.get(f"/todos/{keys(there)['a'].pk}/delete/", headers={"HX-Request": "true"}).content.decode()
     assert '<b>1 subtask</b> will no longer wait for it: <span class="key">c</span>' in html
+    assert 'type="submit" autofocus>Delete</button>' in html
     html = browser.get(f"/todos/{there.pk}/delete/").content.decode()
-    assert "<b>4 subtasks</b> below it" in html
+    assert "<b>4 todos</b> below it" in html
+    assert f'<a class="button" href="/todos/{there.pk}/" autofocus>Keep it</a>' in html  # Enter deletes no whole tree
     assert Todo.objects.count() == 5
 
 

@@ -24,7 +24,7 @@ def test_the_range_says_how_often_it_is_right() -> None:
         ({"backend": "tracked"}, "as its agents report"),
         ({"asking": 1}, "up to a person"),
         ({"backend": "external"}, "no agent is at it"),
-        ({"outside": 2}, "up to an agent from outside"),
+        ({"outside": 2}, "waits for an agent"),
     ],
 )
 def test_where_nobody_can_say_it_is_said_why(columns: dict[str, Any], why: str) -> None:
@@ -32,5 +32,5 @@ def test_where_nobody_can_say_it_is_said_why(columns: dict[str, Any], why: str) 
 
 
 def test_what_only_an_agent_from_outside_can_do_is_not_expected_while_nobody_is_at_it() -> None:
-    assert done(Run(outside=1), KNOWN).note == "up to an agent from outside"
+    assert done(Run(outside=1), KNOWN).note == "waits for an agent"
     assert done(Run(outside=1, in_progress=3), KNOWN).words == "1 min 40 s"

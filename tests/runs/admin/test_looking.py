@@ -57,6 +57,13 @@ def test_runs_are_filtered_by_status(browser: Client, made: Work) -> None:
     assert "0 runs" in browser.get(changelist(Run), {"status__exact": "failed"}).content.decode()
 
 
+@pytest.mark.parametrize(("query", "kind"), [("?format=csv", "text/csv"), ("", "application/json")])
+def test_the_page_of_a_run_offers_it_as_a_file(browser: Client, made: Work, query: str, kind: str) -> None:
+    file = f"/api/v1/runs/{made.run.pk}/report/{query}"
+    assert f'href="{file}" download' in browser.get(change(made.run)).content.decode()
+    assert browser.get(file)["Content-Type"].startswith(kind)
+
+
 def test_the_page_of_a_run_shows_its_subtasks_and_attempts(browser: Client, made: Work) -> None:
     page = browser.get(change(made.run)).content.decode()
     assert "2 of 2" in page and "1 of 1" in page
