@@ -63,14 +63,12 @@ class Theatre:
     def one(self, kind: str) -> str:
         return self.chance.choice(sorted(name for name in self.processes if name.startswith(kind)))
 
-    def kill(self, kind: str, *, anew: bool = True) -> str:
-        """kill -9, and another in its place. Gives its name."""
+    def kill(self, kind: str) -> None:
+        """kill -9, and another in its place."""
         name = self.one(kind)
         self.processes[name].kill()
         self.processes[name].wait()
-        if anew:
-            self.start(name)
-        return name
+        self.start(name)
 
     def set_clock(self) -> None:
         """The wall's, of all our processes; those of PostgreSQL and Redis are other machines'."""
