@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -14,14 +15,18 @@ from typing import Any
 import psycopg
 
 from tests import scale, servers
+from tests.clocks import WallClock, compiler
 from tests.faults.asking import Client
 from tests.faults.hands import NAME, Hand, Onlooker
+from tests.faults.sizes import FULL, SMALL, measure
 from tests.faults.theatre import Theatre
 
 START_SECONDS = 300.0
 SETTLE_SECONDS = 180.0
 PAUSE_SECONDS = (1.0, 4.0)  # between two faults
 RUN_SECONDS = 5.0  # another run each
+HINT_LOSS = "0.3"
+FULL_SECONDS = 60.0  # a performance so long has the full sizes, too
 PROCESSES = ("web-1", "web-2", "orchestrate-1", "orchestrate-2", "worker-1", "worker-2", "agent-1", "agent-2")
 
 
@@ -94,6 +99,10 @@ def _set(stack: ExitStack, seed: int) -> Theatre:
     postgres, redis = stack.enter_context(servers.postgres()), stack.enter_context(servers.redis_server())
     for name in ("ABREAST_HOME", "DJANGO_SETTINGS_MODULE", "ABREAST_SECRET_KEY"):
         named.pop(name, None)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="abreast-faults-")))
+    clock = WallClock(folder) if compiler() else None
+    named |= {"DJANGO_SETTINGS_MODULE": "tests.faults.settings", "HINT_LOSS": HINT_LOSS}
+    named |= {"HINTS_LOST": str(folder / "hints-lost")} | (clock.environment if clock else {})
     named |= {"DATABASE_URL": postgres.url, "REDIS_URL": redis.url, "CELERY_BROKER_URL": redis.url}
     named = scale.environment(stack, named)
     done = Path(named["ABREAST_HOME"]) / "done"
@@ -104,7 +113,7 @@ def _set(stack: ExitStack, seed: int) -> Theatre:
     faults: Counter[str] = Counter()
     url = f"http://127.0.0.1:{named['PORT']}"
     client = Client(url, token, random.Random(seed + 1), faults)
-    theatre = Theatre(named, postgres, redis, random.Random(seed), done, client, faults, agent)
+    theatre = Theatre(named, postgres, redis, random.Random(seed), done, client, faults, agent, clock)
     stack.callback(theatre.end)
     for name in PROCESSES:
         theatre.start(name)
@@ -123,8 +132,13 @@ def perform(seconds: float, seed: int) -> bool:
         play(theatre, seconds)
         for one in theatre.companions:
             one.end()
+        sizes = measure(theatre, FULL if seconds >= FULL_SECONDS else SMALL)
+        since = time.monotonic()
         found = judge(theatre)
-    print(f"{dict(theatre.faults)}\n{found}")
+        sizes |= {"judged after s": round(time.monotonic() - since, 1)}
+        lost = Path(theatre.named["HINTS_LOST"])
+        sizes |= {"hints lost": lost.stat().st_size if lost.exists() else 0}
+    print(f"{dict(theatre.faults)}\n{found}\n{sizes}")
     clean = not (found["lost"] or found["twice"] or found["wrong"] or found["verify"])
     print(
         f"faults: seed {seed}, {sum(theatre.faults.values())} faults, {found['subtasks']} subtasks, "

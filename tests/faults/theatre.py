@@ -15,11 +15,13 @@ from typing import Any
 import psycopg
 
 from tests import scale, servers
+from tests.clocks import WallClock
 from tests.faults.asking import Client, Companion
 from tests.faults.hands import NAME, Onlooker
 from tests.server.process import below
 
 AWAY_SECONDS = (0.2, 2.0)  # of a server
+CLOCK_STEPS = (-86_400, -3_600, -1, 1, 3_600, 86_400)
 SUBTASKS = 24
 SMALL = 8  # of a run whose commands agents carry out, or of one of the hand's
 
@@ -36,6 +38,7 @@ class Theatre:
     client: Client
     faults: Counter[str]
     agent_token: str
+    clock: WallClock | None = None
     processes: dict[str, Any] = field(default_factory=dict)
     runs: dict[str, set[str]] = field(default_factory=dict)  # the keys of each
     commands: set[tuple[str, str]] = field(default_factory=set)  # runs and keys of those that write into the file
@@ -66,6 +69,11 @@ class Theatre:
         self.processes[name].kill()
         self.processes[name].wait()
         self.start(name)
+
+    def set_clock(self) -> None:
+        """The wall's, of all our processes; those of PostgreSQL and Redis are other machines'."""
+        if self.clock is not None:
+            self.clock.move(self.chance.choice(CLOCK_STEPS))
 
     def end(self) -> None:
         for process in self.processes.values():
@@ -116,7 +124,7 @@ class Theatre:
             client.close()
 
     def strike(self) -> None:
-        faults: dict[str, Callable[[], None]] = {
+        faults: dict[str, Callable[[], object]] = {
             "kill -9 of a worker": lambda: self.kill("worker"),
             "kill -9 of an orchestrator": lambda: self.kill("orchestrate"),
             "kill -9 of a web process": lambda: self.kill("web"),
@@ -133,6 +141,7 @@ class Theatre:
             "Redis killed": lambda: self.restart(self.redis),
             "PostgreSQL crashed": lambda: self.restart(self.postgres),
             "bodies that never come": self.half_bodies,
+            "clock set": self.set_clock,
         }
         name = self.chance.choice(sorted(faults))
         print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)

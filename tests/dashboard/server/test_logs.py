@@ -5,7 +5,11 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import kombu.exceptions
+import psycopg
 import pytest
+import redis.exceptions
+from django.db import OperationalError, ProgrammingError
 
 from dashboard.server import logs
 from runs.models import Event
@@ -71,6 +75,57 @@ def test_a_line_has_the_error_with_its_way() -> None:
     assert said["error"].startswith("ValueError: no") and said["time"].endswith("Z")
 
 
-def test_text_leaves_it_to_django() -> None:
-    assert logs.settings_for("text") == {}
-    assert logs.settings_for("json")["loggers"][logs.EVENTS] == {"level": "INFO"}
+# ---- outages ----
+
+
+def calmed(error: BaseException | None, text: str = "it stumbled", *words: object, name: str = "x") -> str:
+    """What stands on stderr then."""
+    told = (type(error), error, None) if error else None
+    record = logging.LogRecord(name, logging.ERROR, "f.py", 1, text, words, told)
+    assert logs.Calm().filter(record)
+    return logging.Formatter().format(record)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("the server has gone\nreally"),
+        ConnectionResetError("the server has gone"),
+        redis.exceptions.TimeoutError("the server has gone"),
+        kombu.exceptions.OperationalError("the server has gone"),
+        psycopg.OperationalError("the server has gone"),
+        ExceptionGroup("two", [redis.exceptions.ConnectionError("a"), TimeoutError()]),
+    ],
+    ids=lambda error: type(error).__module__,
+)
+def test_an_outage_is_one_line(error: BaseException) -> None:
+    told = calmed(error)
+    assert told.startswith("it stumbled: t")
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("x"),
+        OperationalError("no such column: x"),
+        ProgrammingError("no"),
+        ExceptionGroup("two", [TimeoutError(), KeyError("x")]),
+    ],
+    ids=["own", "sqlite", "sql", "among others"],
+)
+def test_a_fault_of_the_program_has_its_way_with_it(error: BaseException) -> None:
+    assert "\n" in calmed(error)
+
+
+def test_a_request_whose_client_has_gone_is_one_line() -> None:
+    text = "Application instance %r for connection %s took too long to shut down and was killed."
+    assert calmed(None, text, object(), "POST /leases/", name="daphne.server") == (
+        "ended, for its client has gone: POST /leases/"
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_all_that_is_said_goes_that_way(form: str) -> None:
+    told = logs.settings_for(form)
+    assert (told["root"]["handlers"], told["handlers"]["stderr"]["filters"]) == (["stderr"], ["calm"])
