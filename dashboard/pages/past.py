@@ -70,6 +70,7 @@ def context(request: HttpRequest, run: Run, now: datetime) -> dict[str, Any]:
     found = run_page.context(was, moment.time) | settled
     for unknown in UNKNOWN:
         found["progress"][unknown] = None
+    found["progress"]["theoretical_speedup"] = found["progress"]["limits"]["work_span"]
     found |= {"now": now, "may_retry": False, "may_measure": False, "verdict": "", "busy": None}
     found |= {"at_work": numbers.agents, "failures": [], "waits": "why is not in the log", "run": was, "unended": 0}
     found["progress"]["theoretical_speedup"] = run.theoretical_speedup

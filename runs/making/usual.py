@@ -45,8 +45,9 @@ def _earlier(run: Run) -> Took:
     found: Took = {}
     left = MOST_SUBTASKS
     for number, completed, ended in alone.values_list("pk", "completed", "finished_at")[:MOST_RUNS]:
-        if (left := left - completed) < 0:
-            break
+        if completed > left:
+            continue
+        left -= completed
         for work, (seconds, times) in _of_run(number, ended).items():
             so_far = found.get(work, (0.0, 0))
             found[work] = so_far[0] + seconds, so_far[1] + times

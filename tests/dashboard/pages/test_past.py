@@ -6,6 +6,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from runs import transitions
+from runs.models import Run
 from runs.reading import past
 from tests.scenes import Scene, scene
 
@@ -51,6 +52,13 @@ def test_subtasks_and_graph_are_as_they_were(browser: Client, ended: Scene) -> N
     assert "<title>b, pending" in html(browser, ended, "graph/", at="5")
     assert "<title>b, in progress" in html(browser, ended, "graph/", at="12")
     assert "<title>b, completed" in html(browser, ended, "graph/")
+
+
+def test_the_limit_of_the_plan_was_the_same_then(browser: Client, ended: Scene) -> None:
+    Run.objects.update(work_seconds=20, critical_path_seconds=20, theoretical_speedup=1.0)
+    found = html(browser, ended, at="5")
+    assert "of at most 1.0x" in found and "limit: the longest chain, 20 s" in found
+    assert "of finished work in" not in found
 
 
 def test_events_are_those_until_then_and_stay_so_under_any_filter(browser: Client, ended: Scene) -> None:

@@ -119,6 +119,8 @@ def test_no_more_runs_are_read_than_have_the_most_subtasks(monkeypatch: pytest.M
     earlier({"c": TEST, "d": BUILD}, 4)
     monkeypatch.setattr("runs.making.usual.MOST_SUBTASKS", 3)
     assert usual(begun({"x": TEST}), "x") == [4.0]
+    earlier(dict.fromkeys("efgh", TEST), 2)  # too large: what is older is read instead
+    assert usual(begun({"x": TEST}), "x") == [4.0]
 
 
 def test_what_is_added_to_a_run_is_expected_by_the_same_runs() -> None:
