@@ -21,8 +21,9 @@ WIDTH, HEIGHT = 184, 44  # of a node, in pixels
 ACROSS, DOWN = WIDTH + 60, HEIGHT + 14
 MARGIN = 14
 LONGEST_LABEL = 19
+MOSTLY = 0.9  # of the keys have a kind: then it is worth grouping by
 MOST_LINES = 1_500
-WAYS = {"parent": "todo", "phase": "phase", "depth": "depth"}
+WAYS = {"parent": "todo", "phase": "phase", "kind": "kind", "depth": "depth"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,16 @@ class Picture:
 def ways(graph: RunGraph) -> list[str]:
     """By what its subtasks can be grouped: the best first."""
     found = [name for name, values in (("parent", graph.parents), ("phase", graph.phases)) if len(set(values)) > 1]
+    kinds = _kinds(graph)
+    told = sum(1 for kind in kinds if kind)
+    if 1 < len(set(kinds)) <= graph_groups.MOST_GROUPS and told >= MOSTLY * len(kinds):
+        found.append("kind")
     return [*found, "depth"]
+
+
+def _kinds(graph: RunGraph) -> list[str]:
+    """What stands before the first point of their keys: "test" of "test.orders"; "" where there is none."""
+    return [kind if point else "" for kind, point, _ in (key.partition(".") for key in graph.keys)]
 
 
 @lru_cache(maxsize=32)
@@ -81,6 +91,9 @@ def _grouping(graph: RunGraph, way: str) -> tuple[Sequence[Any], list[str]]:
         return graph.parents, [ansi.visible(parent) or "no todo" for parent in graph.parents]
     if way == "phase":
         return graph.phases, ["no phase" if phase is None else f"phase {phase}" for phase in graph.phases]
+    if way == "kind":
+        kinds = _kinds(graph)
+        return kinds, [kind or "others" for kind in kinds]
     return graph.depths, [f"depth {depth}" for depth in graph.depths]
 
 

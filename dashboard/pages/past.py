@@ -73,7 +73,6 @@ def context(request: HttpRequest, run: Run, now: datetime) -> dict[str, Any]:
     found["progress"]["theoretical_speedup"] = found["progress"]["limits"]["work_span"]
     found |= {"now": now, "may_retry": False, "may_measure": False, "verdict": "", "busy": None}
     found |= {"at_work": numbers.agents, "failures": [], "waits": "why is not in the log", "run": was, "unended": 0}
-    found["progress"]["theoretical_speedup"] = run.theoretical_speedup
     found["tabs"] = [_tab(tab, moment) for tab in found["tabs"]]
     return found | {"left": took(run) - moment.seconds, "took": took(run)}
 

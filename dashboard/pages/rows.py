@@ -1,5 +1,6 @@
 """Subtasks as rows of a table: what the templates show of each."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from dashboard.words import figures, reasons
 from runs import queries
 from runs.claims import waits
 from runs.engine import states
-from runs.models import Run, Subtask
+from runs.models import Attempt, Run, Subtask
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ def of(run: Run, subtasks: Sequence[Subtask], now: datetime) -> list[SubtaskRow]
     """Rows for these subtasks, in a fixed number of queries."""
     waiting = waits.of(run, subtasks)
     agents = queries.agents_of(subtasks)
+    subtasks = _begun(subtasks)
     return [
         SubtaskRow(
             subtask,
@@ -35,6 +37,25 @@ def of(run: Run, subtasks: Sequence[Subtask], now: datetime) -> list[SubtaskRow]
         )
         for subtask in subtasks
     ]
+
+
+def _begun(subtasks: Sequence[Subtask]) -> Sequence[Subtask]:
+    """Those tried again as of their try under way: what went before it says nothing of how long it will take. They are
+    not to be saved."""
+    again = [one.pk for one in subtasks if one.status == states.Status.IN_PROGRESS and one.epoch > 1]
+    if not again:
+        return subtasks
+    tries = Attempt.objects.filter(subtask__in=again, status=states.Attempt.RUNNING, started_at__isnull=False)
+    since = dict(tries.values_list("subtask_id", "started_at"))
+    return [_since(one, since.get(one.pk)) for one in subtasks]
+
+
+def _since(subtask: Subtask, moment: datetime | None) -> Subtask:
+    if moment is None:
+        return subtask
+    now = copy.copy(subtask)
+    now.started_at = moment
+    return now
 
 
 def _time(subtask: Subtask, now: datetime) -> str:

@@ -207,7 +207,8 @@ export class Painter {
     const {kind, waiting} = bars.held;
     const share = heldFor(bars, now, at);
     const words = waiting ? `${waiting.toLocaleString("en")} wait` : !share ? "" : `held ${percent(share)}`;
-    c.fillText(cut(c, words ? `${kind} · ${words}` : kind, room), layout.margin, y + 26);
+    const both = words ? `${kind} · ${words}` : kind;
+    c.fillText(cut(c, c.measureText(both).width > room ? words || kind : both, room), layout.margin, y + 26);
   }
 
   #name(bars, row, y, now, at) {

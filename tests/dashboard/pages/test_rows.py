@@ -48,3 +48,16 @@ def test_rows_take_the_same_queries_for_two_and_for_fifty(
         subtasks = list(queries.shown(run.pk))
         with django_assert_max_num_queries(4):
             assert len(rows.of(run, subtasks, there.now)) == number + 1
+
+
+def test_what_is_tried_again_counts_from_its_try_under_way(ada: User) -> None:
+    there = scene(ada, "a", seconds=14)
+    there.start("a")
+    there.later(100)
+    there.lose("a")
+    there.later(10)
+    there.start("a", agent="agent-2")
+    there.later(4)
+    found = row(there, "a")
+    assert ">4 s<" in found.time
+    assert "about 10 s left of 14 s" in found.reason

@@ -76,3 +76,12 @@ def test_the_graph_takes_the_same_queries_at_any_size(
 def test_the_critical_path_is_the_longest_chain_of_work(there: Scene) -> None:
     found = graph.of(there.run)
     assert [found.keys[at] for at in found.critical] == ["a", "b", "d"]
+
+
+def test_what_keys_begin_with_is_a_way_to_put_subtasks_together(browser: Client, ada: User) -> None:
+    keys = [f"{kind}.{at}" for kind in ("read", "test", "note") for at in range(100)]
+    found = html(browser, scene(ada, keys))
+    assert "3 nodes for 300 subtasks" in found and ">kind</a>" in found and ">depth</a>" in found
+    assert [word in found for word in (">read<", ">test<", ">note<")] == [True] * 3
+    plain = html(browser, scene(ada, [f"k{at}" for at in range(280)] + keys[:20]))
+    assert ">kind</a>" not in plain

@@ -132,3 +132,14 @@ def test_of_a_run_that_has_ended_nothing_is_expected(browser: Client, ada: User)
     html = browser.get(f"/runs/{there.run_id}/").content.decode()
     assert "</svg>expected</li>" not in html
     assert "</svg>held</li>" not in html
+
+
+def test_work_that_failed_is_over_and_not_done(browser: Client, ada: User) -> None:
+    there = scene(ada, "abc")
+    there.start("a", "b")
+    there.complete("a")
+    page = browser.get(f"/runs/{there.run_id}/").content.decode()
+    assert "33 % of the work</b> · 1 of 3 subtasks ·" in page
+    there.fail("b")
+    page = browser.get(f"/runs/{there.run_id}/").content.decode()
+    assert "67 % of the work</b> is over · 1 of 3 subtasks completed ·" in page

@@ -132,3 +132,17 @@ def test_the_list_takes_the_same_queries_for_two_and_for_fifty(
             browser.get("/runs/")
         counts.append(len(taken))
     assert counts[0] == counts[1]
+
+
+def test_a_run_that_asks_says_so_while_it_goes_on(browser: Client, three: list[Run]) -> None:
+    def row(run: Run) -> str:
+        page = browser.get("/runs/").content.decode()
+        return str(page.split(f'id="run-{run.pk}"')[1].split("</tr>")[0])
+
+    assert "waits for a person" not in row(three[0])
+    for asks in ({"asking": 1}, {"asking": 0, "questions": 1}):
+        Run.objects.filter(pk=three[0].pk).update(**asks)
+        assert "waits for a person" in row(three[0])
+    assert "waits for a person" not in row(three[1])
+    Run.objects.filter(pk=three[0].pk).update(finished_at=three[0].created_at)
+    assert "waits for a person" not in row(three[0])
