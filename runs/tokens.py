@@ -12,6 +12,7 @@ from runs.engine import states
 from runs.models import LoginLink, Run, Scope, Token
 
 LINK_LIFETIME = timedelta(minutes=10)
+UNUSED_FOR = timedelta(days=1)
 LETTERS = {Scope.VIEWER: "v", Scope.AGENT: "a", Scope.OPERATOR: "o", Scope.ADMIN: "d"}
 FORM = re.compile(rf"abr_[{''.join(LETTERS.values())}]_[A-Za-z0-9_-]{{43}}")
 
@@ -43,6 +44,12 @@ def make(
         expires_at=expires_at,
     )
     return text
+
+
+def revoke_unused(owner: AbstractBaseUser, name: str, now: datetime) -> int:
+    """Revokes tokens of this name that nobody has used for a day since they were made; how many."""
+    unused = Token.objects.filter(owner_id=owner.pk, name=name, last_used_at=None, revoked_at=None)
+    return unused.filter(created_at__lt=now - UNUSED_FOR).update(revoked_at=now)
 
 
 def make_login_link(user: AbstractBaseUser, now: datetime) -> str:

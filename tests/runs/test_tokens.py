@@ -132,3 +132,16 @@ def test_create_token_makes_nothing_of_wrong_arguments(ada: User, wrong: list[st
     with pytest.raises(CommandError):
         printed("create_token", "name", *wrong)
     assert not Token.objects.exists()
+
+
+def test_what_a_start_printed_and_nobody_used_is_revoked_after_a_day(ada: User, eve: User) -> None:
+    used, unused, other = (tokens.make(ada, name, scope="operator") for name in ("make run", "make run", "laptop"))
+    hers = tokens.make(eve, "make run", scope="operator")
+    now = timezone.now()
+    Token.objects.filter(digest=tokens.digest(used)).update(last_used_at=now)
+    assert tokens.revoke_unused(ada, "make run", now) == 0
+    later = now + timedelta(days=1, seconds=1)
+    assert tokens.revoke_unused(ada, "make run", later) == 1
+    left = set(Token.objects.filter(revoked_at=None).values_list("digest", flat=True))
+    assert left == {tokens.digest(text) for text in (used, other, hers)}
+    assert tokens.digest(unused) not in left

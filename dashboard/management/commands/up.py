@@ -21,6 +21,7 @@ from runs.orchestrating import orchestrator
 from runs.orchestrating.leading import Lead, LedLedger
 
 ASGI = "dashboard.asgi.application"
+PRINTED = "make run"  # the name of the token it prints
 LOOK_SECONDS = 0.2  # at whether another process still leads
 
 # SQLite 3.7.0 to 3.51.2 can damage a database when a checkpoint meets a write in a rare way. Writers take turns here
@@ -101,7 +102,8 @@ class Command(BaseCommand):
         with serving.remembered(settings.HOME, url):
             shown = settings.PUBLIC_URL or url
             self._say(f"login: {shown}/login/{tokens.make_login_link(owner, timezone.now())}/")
-            self._say(f"token: {tokens.make(owner, 'make run', scope='operator', commands=True)}")
+            tokens.revoke_unused(owner, PRINTED, timezone.now())  # else each start leaves one behind
+            self._say(f"token: {tokens.make(owner, PRINTED, scope='operator', commands=True)}")
             first_run.start_if_wanted(owner)
             self._say(f"Abreast is at {shown} — Ctrl-C stops it, and nothing is lost")
             # Imported only now: it takes the cookies' names from the settings as they are.
