@@ -132,9 +132,10 @@ def perform(seconds: float, seed: int) -> bool:
         play(theatre, seconds)
         for one in theatre.companions:
             one.end()
-        sizes = measure(theatre, FULL if seconds >= FULL_SECONDS else SMALL)
+        sizes, wrong = measure(theatre, FULL if seconds >= FULL_SECONDS else SMALL)
         since = time.monotonic()
         found = judge(theatre)
+        found["wrong"] += wrong
         sizes |= {"judged after s": round(time.monotonic() - since, 1)}
         lost = Path(theatre.named["HINTS_LOST"])
         sizes |= {"hints lost": lost.stat().st_size if lost.exists() else 0}
