@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
     import django
 
     django.setup()
-    from django.db import connection
+    from django.db import InterfaceError, OperationalError, connection
     from django.utils import timezone
 
     from runs.estimating import answers
@@ -30,7 +30,10 @@ def main(arguments: list[str]) -> None:
     for line in sys.stdin:
         question: dict[str, Any] = json.loads(line)
         began = time.perf_counter()
-        found = answers.answer(question["run"], timezone.now(), past)
+        try:
+            found = answers.answer(question["run"], timezone.now(), past)
+        except (OperationalError, InterfaceError) as error:  # another is started when the database is back
+            sys.exit(f"the estimator ends, for the database does not answer: {str(error).splitlines()[0]}")
         found["took_seconds"] = time.perf_counter() - began
         print(json.dumps(found, separators=(",", ":")), flush=True)
 
