@@ -86,8 +86,9 @@ def runs_to_visit(now: datetime) -> list[int]:
 
 
 def forgotten(now: datetime, most: int) -> list[tuple[int, int, str, int, float]]:
-    """What has lain in a queue for a second: attempt, epoch, lane, priority, time-out. The message may be lost."""
-    return list(sql.FORGOTTEN(before=stamp(now - timedelta(seconds=SECONDS)), limit=most))
+    """What has lain in a queue for a second: attempt, epoch, lane, priority, time-out. The message may be lost. Of what
+    came there at a time that is still to come, since the clock was set back, nobody knows how long."""
+    return list(sql.FORGOTTEN(before=stamp(now - timedelta(seconds=SECONDS)), now=stamp(now), limit=most))
 
 
 def unwanted(attempts: Sequence[tuple[int, int]]) -> list[int]:

@@ -18,24 +18,28 @@ Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 def main(arguments: list[str]) -> None:
     """The argument: the name of the database, where it is not that of the settings."""
-    serve(arguments, _estimates)
+    serve("the estimator", arguments, _estimates)
 
 
-def serve(arguments: list[str], prepare: Callable[[], Answer], niceness: int = BEHIND_ALL) -> None:
-    """Answers until there are no more questions. `prepare` is called once Django is set up."""
+def serve(name: str, arguments: list[str], prepare: Callable[[], Answer], niceness: int = BEHIND_ALL) -> None:
+    """Answers until there are no more questions. `name`: what it calls itself. `prepare` is called once Django is set
+    up."""
     os.nice(niceness)
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # the matrices are small: more threads would only get into each other's way
+    for library in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(library, "1")  # the matrices are small: more threads would only get into each other's way
     import django
 
     django.setup()
-    from django.db import connection
+    from django.db import InterfaceError, OperationalError, connection
 
     connection.settings_dict["NAME"] = arguments[0]
     answer = prepare()
     for line in sys.stdin:
         began = time.perf_counter()
-        found = answer(json.loads(line))
+        try:
+            found = answer(json.loads(line))
+        except (OperationalError, InterfaceError) as error:  # another is started when the database is back
+            sys.exit(f"{name} ends, for the database does not answer: {str(error).splitlines()[0]}")
         found["took_seconds"] = time.perf_counter() - began
         print(json.dumps(found, separators=(",", ":")), flush=True)
 

@@ -10,7 +10,7 @@ NICENESS = 4  # somebody waits for the answer
 
 def main(arguments: list[str]) -> None:
     """The argument: the name of the database, where it is not that of the settings."""
-    child.serve(arguments, _answers, NICENESS)
+    child.serve("what works out insights", arguments, _answers, NICENESS)
 
 
 def _answers() -> child.Answer:

@@ -30,7 +30,8 @@ FORGOTTEN = Statement(
     """
     SELECT a.id, a.epoch, s.lane, s.priority, s.timeout_seconds
     FROM runs_attempt a JOIN runs_subtask s ON s.id = a.subtask_id
-    WHERE a.status = 'leased' AND a.lease_expires_at IS NULL AND a.token_id IS NULL AND a.leased_at <= %(before)s
+    WHERE a.status = 'leased' AND a.lease_expires_at IS NULL AND a.token_id IS NULL
+      AND (a.leased_at <= %(before)s OR a.leased_at > %(now)s)
     ORDER BY s.priority, a.id LIMIT %(limit)s
     """,
 )

@@ -129,12 +129,17 @@ def perform(seconds: float, seed: int) -> bool:
         theatre = _set(stack, seed)
         for one in theatre.companions:
             one.start()
-        play(theatre, seconds)
+        late = []
+        try:
+            play(theatre, seconds)
+        except TimeoutError as error:
+            late.append(str(error))
         for one in theatre.companions:
             one.end()
-        sizes = measure(theatre, FULL if seconds >= FULL_SECONDS else SMALL)
+        sizes, wrong = measure(theatre, FULL if seconds >= FULL_SECONDS else SMALL)
         since = time.monotonic()
         found = judge(theatre)
+        found["wrong"] += late + wrong
         sizes |= {"judged after s": round(time.monotonic() - since, 1)}
         lost = Path(theatre.named["HINTS_LOST"])
         sizes |= {"hints lost": lost.stat().st_size if lost.exists() else 0}

@@ -159,6 +159,15 @@ def test_the_sweep_offers_again_what_has_been_waiting_for_a_second(monkeypatch: 
     assert [message.attempt for message in again] == [one.attempt("s1").pk]
 
 
+def test_what_lies_there_since_before_the_clock_was_set_back_is_offered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    again: list[broker.Message] = []
+    monkeypatch.setattr(broker.publisher, "send_again", again.extend)
+    one = made()
+    one.sweep()
+    leading.offer_again(one.clock.advance(-86_400))
+    assert [message.attempt for message in again] == [one.attempt(key).pk for key in ("s0", "s1")]
+
+
 def test_a_worker_hears_what_is_not_wanted_any_more() -> None:
     one = made()
     one.sweep()
