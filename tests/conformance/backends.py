@@ -209,8 +209,7 @@ class External(Backend):
             self.start_crew(self.crew)
 
     def start_crew(self, name: str) -> None:
-        token = self.place.python("manage.py", "create_token", name, "--scope", "agent")
-        self.place.start(name, "-m", "tests.conformance.work", self.place.url, token, name)
+        self.place.start(name, "-m", "tests.conformance.work", self.place.url, self.place.agents_token, name)
 
     def spending(self) -> dict[str, Any]:
         return {}  # all its work does
