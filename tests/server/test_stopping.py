@@ -160,8 +160,11 @@ def imports(server: Server) -> bool:
 
 
 def has_its_home(server: Server) -> bool:
-    opened = Path(f"/proc/{server.running.pid}/fd").iterdir()
-    return any(one.is_symlink() and one.readlink() == server.home / "server.lock" for one in opened)
+    for handle in Path(f"/proc/{server.running.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has been closed meanwhile
+            if handle.readlink() == server.home / "server.lock":
+                return True
+    return False
 
 
 def has_its_database(server: Server) -> bool:
