@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests, in a process for each processor.
+# Tests, in a process for each processor and one more.
 SIDE_BY_SIDE := -n auto --maxprocesses 4
 
 .PHONY: help run test test-fast check lint types bench pictures solver scale faults fuzz lock clean

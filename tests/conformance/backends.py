@@ -2,6 +2,8 @@
 
 import json
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +60,20 @@ class Work:
     def tries(self, key: str) -> list[str]:
         return [one["status"] for one in self.subtask(key)["attempts"]]
 
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        """Looks again whenever the run has changed, and each second. Raises TimeoutError."""
+        over, seq = time.monotonic() + PATIENCE, 0
+        while not true():
+            if time.monotonic() > over:
+                raise TimeoutError(f"{what}: not within {PATIENCE:g} s")
+            seq = self.backend.place.call("GET", f"{self.path}progress/?after={seq}&wait=1")["seq"]
+
     def becomes(self, key: str, status: str) -> None:
-        servers.until(lambda: self.subtask(key)["status"] == status, f"{key} is {status}", PATIENCE)
+        self.until(lambda: self.subtask(key)["status"] == status, f"{key} is {status}")
 
     def ends(self, status: str) -> None:
         """Waits until the run ends, so; then all that must agree agrees."""
-        servers.until(lambda: self.look()["status"] in ENDED, f"{self.number} ends", PATIENCE)
+        self.until(lambda: self.look()["status"] in ENDED, f"{self.number} ends")
         assert self.look()["status"] == status, self.look()
         self.agrees()
 
@@ -199,8 +209,7 @@ class External(Backend):
             self.start_crew(self.crew)
 
     def start_crew(self, name: str) -> None:
-        token = self.place.python("manage.py", "create_token", name, "--scope", "agent")
-        self.place.start(name, "-m", "tests.conformance.work", self.place.url, token, name)
+        self.place.start(name, "-m", "tests.conformance.work", self.place.url, self.place.agents_token, name)
 
     def spending(self) -> dict[str, Any]:
         return {}  # all its work does

@@ -20,6 +20,7 @@ django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 call_command("create_token", "tests", "--scope", "operator", "--commands")
+call_command("create_token", "agents", "--scope", "agent")
 """
 
 
@@ -45,7 +46,7 @@ class Place:
         )
         self.url = f"http://127.0.0.1:{self.environment['PORT']}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.token = self.python("-c", PREPARE).splitlines()[-1]
+        self.token, self.agents_token = self.python("-c", PREPARE).splitlines()[-2:]
         self.client = stack.enter_context(httpx.Client(base_url=f"{self.url}/api/v1/", timeout=PATIENCE))
         self.client.headers["Authorization"] = f"Bearer {self.token}"
         stack.callback(self.end)

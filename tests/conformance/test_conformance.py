@@ -93,7 +93,7 @@ def test_what_fails_for_good_fails_the_run(backend: Backend) -> None:
 def test_what_fails_is_tried_again_and_at_last_alone(backend: Backend) -> None:
     work = backend.run({"a": {"max_retries": 1}, "b": {}})
     work.finish("a", fails=2)
-    servers.until(lambda: work.tries("a") == ["failed"] * 2, "two tries fail")
+    work.until(lambda: work.tries("a") == ["failed"] * 2, "two tries fail")
     assert work.subtask("a")["waiting_for"] in ("capacity", "retry")
     work.finish("b")
     work.ends("completed")
@@ -213,7 +213,7 @@ def test_while_a_run_is_paused_nothing_starts(backend: Backend) -> None:
 @pytest.mark.parametrize("yes", [True, False], ids=["yes", "no"])
 def test_a_person_is_asked(backend: Backend, yes: bool) -> None:
     work = backend.run({"ask": APPROVAL, "b": {"depends_on": ["ask"]}})
-    servers.until(lambda: work.subtask("ask")["waiting_for"] == "person", "it asks")
+    work.until(lambda: work.subtask("ask")["waiting_for"] == "person", "it asks")
     work.finish("b")
     backend.place.call("POST", f"{work.path}subtasks/ask/answer/", {"approve": yes})
     work.ends("completed" if yes else "failed")
@@ -273,7 +273,7 @@ with transaction.atomic():
 def test_who_stands_still_within_a_transaction_does_not_hold_up_the_others(backend: Backend) -> None:
     work = backend.run({"a": {}})
     work.begun("a")
-    backend.place.start("still", "-c", STANDS_STILL)
+    backend.place.start("still", "-c", STANDS_STILL, IMPATIENT="1")
     stat = Path(f"/proc/{backend.place.processes['still'].pid}/stat")
     servers.until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it stands still")
     work.finish("a")

@@ -54,8 +54,9 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=installed_browser(), args=ARGUMENTS)
+def chromium(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    kept = os.environ | {"TMPDIR": str(tmp_path_factory.mktemp("chromium"))}  # it does not tidy up
+    browser = playwright.chromium.launch(executable_path=installed_browser(), args=ARGUMENTS, env={**kept})
     yield browser
     browser.close()
 

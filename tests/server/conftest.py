@@ -71,6 +71,18 @@ def used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def started(used_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all tests of a module that leave it running."""
+    folder = tmp_path_factory.mktemp("started")
+    shutil.copytree(used_home, folder / "home")
+    server = Server(folder / "home", folder)
+    try:
+        yield server.start()
+    finally:
+        server.clear()
+
+
 @pytest.fixture
 def settled(server: Server, used_home: Path) -> Server:
     """One that has been started before, and has no runs."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.server.process import Server
 
-AGENTS = int(os.environ.get("ABREAST_TEST_AGENTS") or 32)
-EACH = 8  # subtasks for each agent, on average
+AGENTS = int(os.environ.get("ABREAST_TEST_AGENTS") or 16)
+EACH = 4  # subtasks for each agent, on average
 
 
 class Racer(threading.Thread):
@@ -45,15 +45,15 @@ class Racer(threading.Thread):
         return answer
 
 
-def enter(server: Server) -> list[Racer]:
-    """A run, and agents who have not begun with it yet."""
+def enter(server: Server, count: int = AGENTS) -> list[Racer]:
+    """A run, and so many agents who have not begun with it yet."""
     token = server.manage("create_token", "racers", "--scope", "agent").stdout.strip()
-    subtasks = [{"key": f"s{n}", "content": "Race"} for n in range(AGENTS * EACH)]
-    run = server.run({"content": "A race", "subtasks": subtasks}, backend="external", max_agents=AGENTS)
-    for number in range(AGENTS):
+    subtasks = [{"key": f"s{n}", "content": "Race"} for n in range(count * EACH)]
+    run = server.run({"content": "A race", "subtasks": subtasks}, backend="external", max_agents=count)
+    for number in range(count):
         status, answer = server.ask("agents/", {"name": f"impl-{number}"}, token=token)
         assert status == 201, answer
-    return [Racer(server, number, token, run) for number in range(AGENTS)]
+    return [Racer(server, number, token, run) for number in range(count)]
 
 
 def race(racers: Sequence[Racer]) -> None:

@@ -33,7 +33,7 @@ def start_agent(settled: Server, tmp_path: Path) -> Iterator[StartAgent]:
                 stdin=subprocess.PIPE,
                 stderr=log,
                 cwd=folder,
-                env=os.environ | {"ABREAST_TOKEN": settled.token},
+                env=os.environ | {"ABREAST_TOKEN": settled.token, "TMPDIR": str(tmp_path)},
                 text=True,
             )
         assert made.stdin

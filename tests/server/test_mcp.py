@@ -36,9 +36,7 @@ def of(result: CallToolResult) -> Any:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_a_todo_is_made_planned_run_and_followed_to_its_end(settled: Server, mode: str) -> None:
-    settled.start()
-
+def test_a_todo_is_made_planned_run_and_followed_to_its_end(started: Server, mode: str) -> None:
     async def work(client: Client) -> dict[str, Any]:
         quick = {"name": "simulate", "seconds": 0.01}
         subtasks = [{"key": key, "content": key, "executor": quick} for key in "abc"]
@@ -54,58 +52,54 @@ def test_a_todo_is_made_planned_run_and_followed_to_its_end(settled: Server, mod
         assert subtasks["count"] == 3
         return progress
 
-    assert talk(settled, work, mode=mode)["completed"] == 3
+    assert talk(started, work, mode=mode)["completed"] == 3
 
 
-def test_a_refusal_names_the_field_and_is_an_error_of_the_tool(settled: Server) -> None:
-    settled.start()
-
+def test_a_refusal_names_the_field_and_is_an_error_of_the_tool(started: Server) -> None:
     async def wrong(client: Client) -> list[CallToolResult]:
         asked: dict[str, dict[str, Any]] = {
-            "create_todo": {"content": "x", "priority": 9},
+            "create_todo": {"content": "Never made", "priority": 9},
             "get_run": {"run": "4711"},
             "launch_rocket": {},
         }
         return [await client.call_tool(name, arguments) for name, arguments in asked.items()]
 
-    refused, missing, unknown = talk(settled, wrong)
+    refused, missing, unknown = talk(started, wrong)
     assert refused.is_error
     assert refused.structured_content["status"] == 422
     assert refused.structured_content["errors"][0]["pointer"] == "/priority"
     assert missing.is_error
     assert missing.structured_content["status"] == 404
     assert unknown.is_error
-    assert settled.get("todos/?q=x")["count"] == 0
+    assert started.get("todos/?q=never")["count"] == 0
 
 
-def test_a_token_may_do_by_mcp_what_it_may_by_rest(settled: Server) -> None:
-    viewer = settled.manage("create_token", "looker", "--scope", "viewer").stdout.strip()
-    settled.start()
+def test_a_token_may_do_by_mcp_what_it_may_by_rest(started: Server) -> None:
+    viewer = started.manage("create_token", "looker", "--scope", "viewer").stdout.strip()
 
     async def look(client: Client) -> tuple[CallToolResult, CallToolResult]:
         return await client.call_tool("list_todos", {}), await client.call_tool("create_todo", {"content": "x"})
 
-    allowed, refused = talk(settled, look, token=viewer)
+    allowed, refused = talk(started, look, token=viewer)
     assert not allowed.is_error
     assert refused.is_error
     assert refused.structured_content["status"] == 403
 
 
-def test_without_a_token_nobody_gets_in(settled: Server) -> None:
-    settled.start()
+def test_without_a_token_nobody_gets_in(started: Server) -> None:
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     for headers in ({}, {"Authorization": "Bearer abr_o_" + "x" * 43}, {"Authorization": "Basic eDp5"}):
-        answer = httpx2.post(f"{settled.url}/mcp", json=message, headers=headers)
+        answer = httpx2.post(f"{started.url}/mcp", json=message, headers=headers)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
         assert "tools" not in answer.text
 
 
-def test_rubbish_is_refused_and_breaks_nothing(settled: Server) -> None:
-    settled.start()
-    headers = {"Authorization": f"Bearer {settled.token}", "Content-Type": "application/json"}
+def test_rubbish_is_refused_and_breaks_nothing(started: Server) -> None:
+    headers = {"Authorization": f"Bearer {started.token}", "Content-Type": "application/json"}
     headers["Accept"] = "application/json, text/event-stream"
+    before = started.get("todos/")["count"]
     for body in (b"", b"[", b"[]", b"7", b"\xff", b'{"jsonrpc": "2.0"}', b"[" * 100_000):
-        answer = httpx2.post(f"{settled.url}/mcp", content=body, headers=headers)
+        answer = httpx2.post(f"{started.url}/mcp", content=body, headers=headers)
         assert 400 <= answer.status_code < 500, body[:20]
-    assert settled.get("todos/")["count"] == 0
+    assert started.get("todos/")["count"] == before

@@ -11,19 +11,19 @@ from tests.server.racing import Racer, enter, race
 
 
 @pytest.fixture
-def racers(settled: Server) -> list[Racer]:
-    return enter(settled.start())
+def racer(settled: Server) -> Racer:
+    [one] = enter(settled.start(), 1)
+    return one
 
 
-def test_no_two_agents_get_the_same_attempt(settled: Server, racers: list[Racer]) -> None:
-    race(racers)
+def test_no_two_agents_get_the_same_attempt(settled: Server) -> None:
+    race(enter(settled.start()))
     settled.stop()
     checked = settled.manage("verify")
     assert checked.returncode == 0, checked.stdout
 
 
-def test_a_server_that_is_killed_leaves_agents_their_work(settled: Server, racers: list[Racer]) -> None:
-    [racer, *_] = racers
+def test_a_server_that_is_killed_leaves_agents_their_work(settled: Server, racer: Racer) -> None:
     [lease] = racer._post("leases/", {"agent": "impl-0", "run": racer.run_id})["leases"]
     settled.kill()
     settled.start()
@@ -32,10 +32,10 @@ def test_a_server_that_is_killed_leaves_agents_their_work(settled: Server, racer
     assert racer._post(f"{path}complete/", {"epoch": 1})["status"] == "succeeded"
 
 
-def test_who_waits_for_work_keeps_no_server_from_stopping(settled: Server, racers: list[Racer]) -> None:
-    status, answer = settled.ask(f"runs/{racers[0].run_id}/cancel/", {})
+def test_who_waits_for_work_keeps_no_server_from_stopping(settled: Server, racer: Racer) -> None:
+    status, answer = settled.ask(f"runs/{racer.run_id}/cancel/", {})
     assert status == 200, answer
-    waiting = threading.Thread(target=_wait, args=(settled, racers[0].token), daemon=True)
+    waiting = threading.Thread(target=_wait, args=(settled, racer.token), daemon=True)
     waiting.start()
     until(lambda: settled.get("agents/?limit=1")["results"][0]["status"] == "idle" or None, "it is heard of")
     began = time.monotonic()

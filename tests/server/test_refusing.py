@@ -35,8 +35,6 @@ def refused(server: Server, **environment: str) -> str:
         ("PORT", "70000", "PORT must be a whole number from 1 to 65535, not '70000'"),
         ("HOST", "no such host", "cannot listen on no such host: "),
         ("HOST", "192.0.2.1", "cannot listen on 192.0.2.1:"),
-        ("HOST", "a" * 70, f"cannot listen on {'a' * 70}: "),
-        ("HOST", "a..b", "cannot listen on a..b: "),
         ("SERVER", "x", "SERVER must be one of daphne, uvicorn, not 'x'"),
         ("DEMO", "maybe", "DEMO must be 1 or 0, not 'maybe'"),
         ("ABREAST_SHELL", "yes", "ABREAST_SHELL must be one of "),
@@ -59,11 +57,11 @@ DANGERS = {
 }
 
 
-@pytest.mark.parametrize("name", DANGERS)
-def test_where_others_can_reach_it_nothing_dangerous_starts(server: Server, free_port: int, name: str) -> None:
-    value, says = DANGERS[name]
-    line = refused(server, HOST="0.0.0.0", PORT=str(free_port), **{name: value})
-    assert line == f"CommandError: other machines would reach it on 0.0.0.0, and {says}"
+def test_where_others_can_reach_it_nothing_dangerous_starts(server: Server, free_port: int) -> None:
+    values = {name: value for name, (value, _) in DANGERS.items()}
+    line = refused(server, HOST="0.0.0.0", PORT=str(free_port), **values)
+    said = ", ".join(says for _, says in DANGERS.values())
+    assert line == f"CommandError: other machines would reach it on 0.0.0.0, and {said}"
     assert not (server.home / "abreast.sqlite3").exists()
 
 
@@ -110,7 +108,7 @@ def test_a_home_that_is_a_folder_of_rubbish_is_said_to_be(settled: Server) -> No
     assert str(settled.home / "static") in refused(settled)
 
 
-@pytest.mark.parametrize("command", [["login_link"], ["create_token", "x", "--scope", "viewer"], ["verify"]])
+@pytest.mark.parametrize("command", [["login_link"], ["verify"]])
 def test_commands_on_a_home_without_a_database_say_so(server: Server, command: list[str]) -> None:
     said = server.manage(*command)
     assert said.returncode in (1, 2)

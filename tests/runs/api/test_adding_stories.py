@@ -30,7 +30,7 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Any]]:
 
 
 class Adding(TestCase):
-    @trying(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @trying(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(story=stories(), barriers=st.booleans())
     def test_the_run_ends_and_each_subtask_as_a_small_model_says(self, story: Any, barriers: bool) -> None:
         ada = person("ada", staff=True)

@@ -1,5 +1,6 @@
 """Many that claim much at a time: no two ever hold what only one may have, and every run ends."""
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -44,7 +45,7 @@ pools = st.lists(claimed, min_size=1, max_size=3)  # few, so that many claim the
 outlines = pools.flatmap(lambda pool: st.lists(subtasks(pool), min_size=1, max_size=8))
 ends = st.sampled_from([Said.COMPLETE, Said.COMPLETE, Said.FAIL, Said.LOSE, Said.TIME_OUT, Said.CANCEL])
 
-EXAMPLES = 25
+EXAMPLES = int(os.environ.get("CLAIMS_EXAMPLES") or 25)
 CAPACITY, RATE = 10, 10  # as the settings have it
 IDLE_AT_MOST = 120  # seconds in which nothing can start: back-offs, limiters, and one that has waited for too long
 

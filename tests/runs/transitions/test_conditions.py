@@ -209,7 +209,7 @@ def modelled(graph: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 class Conditions(TestCase):
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(graph=graphs(), barriers=st.booleans(), chosen=st.randoms(use_true_random=False))
     def test_every_run_ends_as_a_small_model_says(self, graph: dict[str, Any], barriers: bool, chosen: Any) -> None:
         specs = {key: ONCE | {name: said[name] for name in ("needs", "when", "phase")} for key, said in graph.items()}

@@ -147,7 +147,7 @@ ends = st.sampled_from([Said.COMPLETE, Said.COMPLETE, Said.FAIL, Said.LOSE, Said
 
 
 class TestWhateverHappens(TestCase):
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data(), specs)
     def test_phases_go_one_after_the_other_and_every_run_ends(
         self, data: st.DataObject, specs: list[dict[str, Any]]
