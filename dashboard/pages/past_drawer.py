@@ -24,7 +24,6 @@ def context(run: Run, subtask: Subtask, found: dict[str, Any], moment: Moment) -
     output = found["output"]
     then = copy.copy(row.subtask)
     then.attempts_used = max((attempt.epoch for attempt in attempts), default=0)
-    then.error = then.error if ended else ""
     return found | {
         "subtask": then,
         "row": row,
@@ -33,7 +32,6 @@ def context(run: Run, subtask: Subtask, found: dict[str, Any], moment: Moment) -
         "holders": [],
         "attempts": attempts,
         "output": output if output and output.epoch in over else None,
-        "result": found["result"] if ended else "",
         "imports": found["imports"] if ended else None,
         "claims": [_claimed(one, then) for one in found["claims"]],
         "spent": found["spent"] if ended else "",
