@@ -175,10 +175,13 @@ document.addEventListener("visibilitychange", () => {
   link.downSince = Date.now();
   link.heardAt = Math.max(link.heardAt, Date.now() - SILENT_AFTER / 2);
 });
-// The empty overview moves on by itself when the first run is there.
+// The empty overview moves on by itself when the first run is there, unless it is being left: to load it again would
+// take back what was asked for.
+let leaving = false;
+addEventListener("beforeunload", () => (leaving = true));
 document.addEventListener("htmx:before:swap", ({detail}) => {
   const started = detail.tasks.some((task) => task.fragment?.querySelector?.(".run-card, #overview-ended tr"));
-  if (document.getElementById("nothing-yet") && started) location.reload();
+  if (document.getElementById("nothing-yet") && started && !leaving) location.reload();
 });
 // Where views or filters do not fit side by side, the current one is brought into view.
 for (const tab of document.querySelectorAll(":is(.tabs, .filters) [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;

@@ -1,7 +1,7 @@
 """A question of an agent, answered in words on the overview while the page goes on living."""
 
 from django.contrib.auth.models import User
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, WebSocket, expect
 
 from runs import actions
 from tests.e2e.conftest import Open
@@ -47,3 +47,23 @@ def test_an_approval_is_given_without_leaving_the_overview(visit: Open, ada: Use
     expect(page.locator("#overview-waits")).to_contain_text("Nothing waits for you")
     expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
     assert there.subtask("ok").status == "completed"
+
+
+def test_a_rehearsal_leads_to_its_run_though_the_empty_page_would_move_on(visit: Open) -> None:
+    sockets: list[WebSocket] = []
+
+    def watch(page: Page) -> None:
+        page.on("websocket", lambda socket: sockets.append(socket))
+
+    page = visit("/", watch)
+    live(page)
+
+    def told_first(route: Route) -> None:
+        """The page hears of the run before it is led to it."""
+        with sockets[0].expect_event("framereceived", lambda frame: "run-card" in str(frame)):
+            answer = route.fetch(max_redirects=0)
+        route.fulfill(response=answer)
+
+    page.route("**/rehearse/", told_first)
+    page.get_by_role("button", name="Start a rehearsal").click()
+    expect(page.get_by_role("heading", name="A release, rehearsed", level=1)).to_be_visible()
