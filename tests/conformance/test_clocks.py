@@ -7,8 +7,8 @@ import pytest
 
 from tests import servers
 from tests.clocks import WallClock, compiler
+from tests.conformance import LEASE_SECONDS
 from tests.conformance.places import Place
-from tests.conformance.settings import LEASE_SECONDS
 from tests.conformance.test_faults import Field, field
 
 pytestmark = [pytest.mark.services, pytest.mark.skipif(not compiler(), reason="the clock needs a C compiler")]
