@@ -34,7 +34,7 @@ def release(times: float = 1.0) -> dict[str, Any]:
         _part("publish", 2.0, "Publish", ["sign"], priority="high"),
     ]
     _take_time(parts, times)
-    return {"content": "Release 1.2, rehearsed", "subtasks": parts}
+    return {"content": "A release, rehearsed", "subtasks": parts}
 
 
 def _group(key: str, content: str, parts: list[dict[str, Any]], needs: Sequence[str] = ()) -> dict[str, Any]:

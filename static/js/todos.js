@@ -1,6 +1,7 @@
 // The tree of a todo: opened and closed, added to, edited and moved without leaving the page.
 const tree = () => document.getElementById("todo-tree");
 const LATER = 1500; // what a run does reaches its todos about a second later
+const LATEST = 24_000;
 
 // ---- parts of the tree, fetched in place ----
 
@@ -128,12 +129,16 @@ document.addEventListener("abreast:stale", (event) => {
   again();
 }, {capture: true});
 
-function again() {
+// Nobody says when a run has reached its todos, and that of a large tree may take longer: so it is asked for a few times.
+function again(wait = LATER) {
   clearTimeout(late);
-  late = setTimeout(refresh, LATER);
+  late = setTimeout(() => {
+    if (wait < LATEST) again(2 * wait);
+    refresh();
+  }, wait);
 }
 
-document.addEventListener("abreast:changed", again);
+document.addEventListener("abreast:changed", () => again());
 
 // What its run did before this page was there may reach the todos only now.
 if (document.querySelector("[data-counter]")) again();

@@ -23,7 +23,7 @@ def ask(server: Server) -> str:
         {"key": "go", "content": "Say whether it goes out", "executor": {"name": "approval", "question": question}},
         _part("send", "Send it", ["draft", "go"]),
     ]
-    todo = server.call("POST", "todos/", {"content": "News of 1.2, rehearsed", "subtasks": parts})["id"]
+    todo = server.call("POST", "todos/", {"content": "Its news, rehearsed", "subtasks": parts})["id"]
     return start(server, todo)
 
 
