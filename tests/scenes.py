@@ -129,3 +129,15 @@ def bump(run: Scene) -> None:
     """Something happens."""
     with run.entry() as entry:
         entry.note("clock_step", topic="metrics")
+
+
+def ended_scene(owner: User) -> Scene:
+    """A run that is over: `a` for the first 10 s, then `b` for 20 s."""
+    made = scene(owner, "ab", {"b": ["a"]})
+    made.start("a")
+    made.later(10)
+    made.complete("a")
+    made.start("b")
+    made.later(20)
+    made.complete("b")
+    return made

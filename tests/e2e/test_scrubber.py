@@ -5,19 +5,12 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Open
-from tests.scenes import Scene, scene
+from tests.scenes import Scene, ended_scene
 
 
 @pytest.fixture
 def ended(ada: User) -> Scene:
-    made = scene(ada, "ab", {"b": ["a"]})
-    made.start("a")
-    made.later(10)
-    made.complete("a")
-    made.start("b")
-    made.later(20)
-    made.complete("b")
-    return made
+    return ended_scene(ada)
 
 
 @pytest.mark.parametrize("view", ["", "events/"])

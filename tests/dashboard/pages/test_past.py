@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from runs import transitions
 from runs.models import Run
 from runs.reading import past
-from tests.scenes import Scene, scene
+from tests.scenes import Scene, ended_scene, scene
 
 pytestmark = pytest.mark.django_db
 
@@ -18,15 +18,7 @@ VIEWS = ["", "graph/", "subtasks/", "events/", "resources/", "insight/"]
 
 @pytest.fixture
 def ended(ada: User) -> Scene:
-    """`a` for the first 10 s, then `b` for 20 s."""
-    made = scene(ada, "ab", {"b": ["a"]})
-    made.start("a")
-    made.later(10)
-    made.complete("a")
-    made.start("b")
-    made.later(20)
-    made.complete("b")
-    return made
+    return ended_scene(ada)
 
 
 def html(browser: Client, run: Scene, path: str = "", **query: str) -> str:
