@@ -38,7 +38,7 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forking]:
 
 
 def test_who_is_deaf_to_everything_is_ended_by_the_hard_limit_and_another_goes_on(backend: Forking) -> None:
-    work = backend.run({"a": {"timeout_seconds": 1, "max_retries": 1}})
+    work = backend.run({"a": {"timeout_seconds": 2, "max_retries": 3}})
     work.begun("a")
     seat = backend.seat
     started = seat.children(recursive=True)
@@ -49,8 +49,9 @@ def test_who_is_deaf_to_everything_is_ended_by_the_hard_limit_and_another_goes_o
     assert started
     work.finish("a")
     work.ends("completed")
-    assert work.tries("a") == ["timed_out", "succeeded"]
-    assert "Hard time limit (3.0s) exceeded" in backend.place.log("worker")
+    *earlier, last = work.tries("a")  # where two seconds are short, the next try's time may be over before it begins
+    assert (set(earlier), last) == ({"timed_out"}, "succeeded")
+    assert "Hard time limit (4.0s) exceeded" in backend.place.log("worker")
 
 
 def test_a_signal_makes_processes_hand_back_what_they_are_at(backend: Forking) -> None:

@@ -78,7 +78,7 @@ def test_what_asks_is_answered_where_it_asks_while_the_page_goes_on(visit: Open,
     field = page.get_by_label("Words for a")
     field.fill("The one of")
     agent.say("ask", agent.take(), question="And which tag?")
-    expect(page.get_by_text("And which tag?")).to_be_visible()
+    expect(page.locator(".asked", has_text="And which tag?")).to_be_visible()
     field.press_sequentially(" today")
     assert violations(page) == []
     page.get_by_role("group", name="Answer a").get_by_role("button", name="Send").click()
