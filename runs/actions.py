@@ -12,7 +12,7 @@ from django.utils import timezone
 from runs import journal, transitions
 from runs.claims import resources
 from runs.engine import states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.making import freeze, planned
 from runs.making.frozen import Carried
 from runs.models import Backend, Resource, Run, Strategy, Subtask

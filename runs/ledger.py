@@ -19,14 +19,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from runs import journal, loop, storage, sweep, transitions
-from runs.backends.embedded import Embedded, Worker
+from runs.backends.embedded import Embedded
+from runs.backends.seat import Grant, Worker
+from runs.entry import Entry
 from runs.external import commands, outside
-from runs.journal import Entry
+from runs.leases import Lease
 from runs.orchestrating import mirror
 from runs.orchestrating.load import Load
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip, by_run, over
-from runs.transitions import Lease
 
 BATCH = 1_000
 CHECKPOINT_EVERY = 500  # transactions
@@ -173,7 +174,7 @@ class Ledger:
         """Writes it and hands out what follows. Gives the attempts that are to stop."""
         now, since = self.clock(), time.perf_counter()
         kept = self.seats.snapshot() if self.seats else None
-        grants: list[loop.Grant] = []
+        grants: list[Grant] = []
         stopping: list[int] = []
         with self._writing:
             try:
@@ -190,7 +191,7 @@ class Ledger:
                 self.seats.hand_out(grants, self)
         return stopping
 
-    def _one_run(self, run_id: int, slips: list[Slip], now: datetime, stopping: list[int]) -> list[loop.Grant]:
+    def _one_run(self, run_id: int, slips: list[Slip], now: datetime, stopping: list[int]) -> list[Grant]:
         try:
             with journal.of(run_id, now, in_turn=True) as entry:
                 reports = [slip.report for slip in slips if slip.report and not slip.in_place]
@@ -216,15 +217,14 @@ class Ledger:
                     slip.report.verdict = Verdict.UNKNOWN
             return []
 
-    def _pass(self, entry: Entry, _: list[Slip]) -> list[loop.Grant]:
+    def _pass(self, entry: Entry, _: list[Slip]) -> list[Grant]:
         return loop.run_pass(entry, self.seats if not self._stopping else None)
 
     def _write_in_place(self, entry: Entry, slips: list[Slip]) -> None:
         """Leases what was done in place, and ends it. Who is too late is refused like anyone."""
         since = len(entry.events)
-        done = {
-            slip.in_place.pick.subtask: (slip.in_place, slip.report) for slip in slips if slip.in_place and slip.report
-        }
+        both = ((slip.in_place, slip.report) for slip in slips)
+        done = {lease.pick.subtask: (lease, report) for lease, report in both if lease and report}
         for lease, report in done.values():
             report.attempt, report.epoch = lease.attempt, lease.epoch  # 0 unless it has surfaced
         fresh = [lease.pick for lease, _ in done.values() if not lease.attempt]

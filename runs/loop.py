@@ -4,50 +4,35 @@ Whoever commits a change to a run makes a pass follow, in the same transaction. 
 sweep (`runs/sweep.py`).
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from runs import statements as sql
 from runs import transitions
+from runs.backends import remote
+from runs.backends.embedded import Embedded
+from runs.backends.hand import Hand
+from runs.backends.seat import Grant, Worker
 from runs.backends.slots import Wish
 from runs.engine import budget, states
-from runs.engine.modes import takes_agents
 from runs.engine.pools import slots_of
-from runs.engine.schedule import IN_PLACE_MOST, Open, Policy, Ready, choose, share_out
-from runs.journal import Entry
+from runs.engine.schedule import Ready, choose, share_out
+from runs.entry import Entry
+from runs.leases import Pick
 from runs.orchestrating import mirror
 from runs.sql import json_value, moment
-from runs.transitions import Lease, Pick
-
-if TYPE_CHECKING:
-    from runs.backends.embedded import Embedded, Worker
-    from runs.backends.remote import Hand
+from runs.startable import first_ready, opened, others_read, policy
 
 DEEPEST = 4_096  # of the line, in rows for each free seat
 ELSEWHERE = ("celery", "tracked")  # backends whose work is never done in this process
 
 
-@dataclass(slots=True)
-class Grant:
-    """What a seat is to do: a leased subtask, then quick ones in place."""
-
-    seat: "Worker"
-    run_id: int
-    lease: Lease
-    quick: list[Lease]
-
-
-def run_pass(entry: Entry, seats: "Embedded | None", hands: "Sequence[Hand]" = ()) -> list[Grant]:
+def run_pass(entry: Entry, seats: Embedded | None, hands: Sequence[Hand] = ()) -> list[Grant]:
     """Does everything that can be done for this run now, and says what each seat is to do. `hands`: of Celery workers,
     free for more of this run."""
     if not entry.ended:
         _move_on(entry)
     if entry["backend"] == "celery":
-        from runs.backends import remote  # it dispatches by the rules of this module
-
         remote.dispatch(entry, hands)
     if seats is None:
         return []
@@ -108,7 +93,7 @@ def _keep_to_budget(entry: Entry) -> None:
     transitions.end_pending(entry, states.Status.SKIPPED, why)
 
 
-def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
+def _dispatch(entry: Entry, seats: Embedded) -> list[Grant]:
     """Looks again as long as some leave the line for what they claim, or come back into it, or a pool has become full;
     and further down, each time four times as far, when nobody could start."""
     grants: list[Grant] = []
@@ -122,9 +107,9 @@ def _dispatch(entry: Entry, seats: "Embedded") -> list[Grant]:
         depth = 1 if given else min(4 * depth, DEEPEST)
 
 
-def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
-    limits = policy(entry, seats)
-    under_way = opened(entry, seats, reading=others_read(entry))
+def _give(entry: Entry, seats: Embedded, depth: int) -> list[Grant]:
+    limits = policy(entry, seats.slots.room)
+    under_way = opened(entry, seats.working_in_place(entry.run_id), reading=others_read(entry))
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     taken = seats.take(wanted, entry.run_id, entry.now)
     ready = first_ready(entry, len(taken), depth, seats.reserved(), seats.slots.full()) if taken else []
@@ -143,7 +128,7 @@ def _give(entry: Entry, seats: "Embedded", depth: int) -> list[Grant]:
     return grants
 
 
-def _wish(entry: Entry, seats: "Embedded", ready: Sequence[Ready], mine: Sequence[Ready]) -> Wish | None:
+def _wish(entry: Entry, seats: Embedded, ready: Sequence[Ready], mine: Sequence[Ready]) -> Wish | None:
     """What this run would begin next if there were room in the pools that are full, or kept for others."""
     slots, rows = seats.slots, [item for item in ready if item not in mine]
     if full := slots.full():
@@ -157,70 +142,7 @@ def _wish(entry: Entry, seats: "Embedded", ready: Sequence[Ready], mine: Sequenc
     return Wish(first.priority, tuple(slot for slot in limited if slots.room[slot] <= 0) or tuple(limited))
 
 
-def opened(entry: Entry, seats: "Embedded | None", *, reading: bool = False) -> Open:
-    """Attempts that are open, and workers that go on in place: their next attempt is not written down yet."""
-    in_place = seats.working_in_place(entry.run_id) if seats else Counter()
-    return Open(
-        query=entry["open_query"] + in_place["query"],
-        execute=entry["open_execute"] + in_place["execute"],
-        alone=entry["open_alone"],
-        undeclared=entry["open_undeclared"] + in_place["undeclared"],
-        reading=reading,
-    )
-
-
-def others_read(entry: Entry) -> bool:
-    """Whether agents from outside are to read before anything is changed here. They are only waited for when somebody
-    said that they come."""
-    if entry["strategy"] != "hybrid" or not takes_agents(entry["backend"], json_value(entry["lanes"]) or {}):
-        return False
-    return bool(sql.READING(run=entry.run_id, all=0)[0][0])
-
-
-def policy(entry: Entry, seats: "Embedded | None" = None) -> Policy:
-    lanes = json_value(entry["lanes"]) or {}
-    limits = {lane: options["concurrency"] for lane, options in lanes.items() if options.get("concurrency")}
-    agents = entry["agents_allowed"] or entry["max_agents"]
-    return Policy(entry["strategy"], agents, limits, seats.slots.room if seats else {})
-
-
-def first_ready(
-    entry: Entry, free: int, depth: int, reserved: set[int], full: Sequence[str] = (), *, quick: bool = True
-) -> list[Ready]:
-    """The first ready subtasks of each lane that nobody has in hand; more of them when the next ones are quick.
-
-    Those of full pools are not among them, nor those that cannot have what they claim: they have left the line.
-    """
-    found: list[Ready] = []
-    first = _first_rows(entry, free * depth + len(reserved), reserved, full)
-    for lane in ("query", "execute"):
-        rows = [row for row in first if row.lane == lane]
-        if quick and rows and rows[min(free, len(rows)) - 1].quick:
-            rows = _ready_rows(entry, lane, free * (IN_PLACE_MOST + 1) + len(reserved), reserved, full)
-        found += rows
-    if claiming := [item.id for item in found if item.claiming]:
-        out = transitions.screen(entry, claiming)
-        found = [item for item in found if item.id not in out]
-    return found
-
-
-def _first_rows(entry: Entry, limit: int, reserved: set[int], full: Sequence[str]) -> list[Ready]:
-    """As many of each lane."""
-    if full:
-        return [row for lane in ("query", "execute") for row in _ready_rows(entry, lane, limit, reserved, full)]
-    rows = sql.READY_EITHER(run=entry.run_id, limit=limit)
-    return [Ready(*row) for row in rows if row[0] not in reserved]
-
-
-def _ready_rows(entry: Entry, lane: str, limit: int, reserved: set[int], full: Sequence[str]) -> list[Ready]:
-    if full:
-        rows = sql.READY_ELSEWHERE([(pool,) for pool in full], run=entry.run_id, lane=lane, limit=limit)
-    else:
-        rows = sql.READY(run=entry.run_id, lane=lane, limit=limit)
-    return [Ready(*row) for row in rows if row[0] not in reserved]
-
-
-def _grants(entry: Entry, pairs: list[tuple[Ready, "Worker"]], seats: "Embedded") -> list[Grant]:
+def _grants(entry: Entry, pairs: list[tuple[Ready, Worker]], seats: Embedded) -> list[Grant]:
     by_agent = {seat.agent_id: seat for _, seat in pairs}
     pools = {item.id: item.pool for item, _ in pairs}
     leases = transitions.lease(entry, [_pick(entry, item, seat, entry.now) for item, seat in pairs])
@@ -230,7 +152,7 @@ def _grants(entry: Entry, pairs: list[tuple[Ready, "Worker"]], seats: "Embedded"
 
 
 def _add_quick(
-    entry: Entry, grants: list[Grant], chosen: list[Ready], shares: list[list[Ready]], seats: "Embedded"
+    entry: Entry, grants: list[Grant], chosen: list[Ready], shares: list[list[Ready]], seats: Embedded
 ) -> None:
     behind = {item.id: share for item, share in zip(chosen, shares)}
     for grant in grants:
@@ -239,7 +161,7 @@ def _add_quick(
             seats.reserve(grant.seat, grant.quick)
 
 
-def _pick(entry: Entry, item: Ready, seat: "Worker", started_at: datetime | None) -> Pick:
+def _pick(entry: Entry, item: Ready, seat: Worker, started_at: datetime | None) -> Pick:
     available = max(time for time in (moment(item.ready_at), entry["resumed_at"], seat.free_since) if time is not None)
     return Pick(
         subtask=item.id,

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from runs.transitions.found import Found
-    from runs.transitions.leasing import Lease
+from runs.leases import Lease
 
 
 class Said(Enum):
@@ -53,6 +51,38 @@ class Output:
     digest: str = ""
 
 
+@dataclass(slots=True)
+class Found:
+    """An attempt and its subtask as a report finds them."""
+
+    attempt: int
+    epoch: int
+    status: str
+    agent: int
+    available_at: Any
+    started_at: Any
+    leased_at: Any
+    lease_expires_at: Any
+    token: int | None
+    subtask: int
+    key: str
+    subtask_epoch: int
+    subtask_status: str
+    lane: str
+    alone: bool
+    last_try: bool
+    attempts_used: int
+    max_retries: int
+    timeout_seconds: float
+    expected_seconds: float
+    usual_seconds: float | None
+    result_digest: str
+    cancel_requested_at: Any
+    declared: bool
+    waits_for: str
+    question: str
+
+
 @dataclass
 class Report:
     """One report. `at` is when it happened by the clock of whoever ran it, None for now.
@@ -87,10 +117,10 @@ class Report:
     question: str = ""
     ack: Sequence[int] | None = None
     orders: list[dict[str, Any]] = field(default_factory=list)
-    found: "Found | None" = None
+    found: Found | None = None
     taken_by: int | None = None
     free_since: datetime | None = None
-    lease: "Lease | None" = None
+    lease: Lease | None = None
     lease_expires_at: datetime | None = None
     verdict: Verdict | None = None
     current: str | None = None

@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from runs.backends.hand import Hand
+from runs.backends.seat import Worker
+from runs.external.wanted import Wanted
+from runs.leases import Lease
 from runs.reports import Report, Verdict
-from runs.transitions import Lease
-
-if TYPE_CHECKING:
-    from runs.backends.embedded import Worker
-    from runs.backends.remote import Hand
-    from runs.external.outside import Wanted
 
 
 @dataclass(slots=True)
@@ -26,12 +24,12 @@ class Slip:
     run: int
     report: Report | None = None
     answer: Future[Any] | None = None
-    worker: "Worker | None" = None
+    worker: Worker | None = None
     in_place: Lease | None = None
     frees: bool = False
     instead: bool = False
-    wanted: "Wanted | None" = None
-    hand: "Hand | None" = None
+    wanted: Wanted | None = None
+    hand: Hand | None = None
 
 
 def by_run(batch: Iterable[Slip]) -> list[tuple[int, list[Slip]]]:

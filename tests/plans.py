@@ -126,7 +126,7 @@ def act(made: Any, first: int = 50) -> None:
     """What happens all the time: leases, beats, ends good and bad, the sweep; and what people and programs look at."""
     from django.test import Client
 
-    from runs import loop, sweep, transitions
+    from runs import loop, startable, sweep, transitions
     from runs.orchestrating import leading
     from runs.reports import Said
     from tests.factories import Api, token_of
@@ -138,7 +138,7 @@ def act(made: Any, first: int = 50) -> None:
         made.say(said, lease)
     held = made.begin(f"s{first + 2}")
     with made.entry() as entry:
-        loop.first_ready(entry, 8, 1, set())
+        startable.first_ready(entry, 8, 1, set())
         transitions.request_stop(entry, held.pick.subtask)
         loop.run_pass(entry, None)
     sweep.unwanted([(held.attempt, held.epoch)])

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from runs import actions, journal, loop, outputs, transitions
-from runs.journal import Entry
+from runs.entry import Entry
+from runs.leases import Pick
 from runs.models import Agent, Attempt, Run, Subtask
 from runs.reports import Report, Said
-from runs.transitions import Pick
 from todos.models import Claim, Dependency, Todo
 
 NOON = datetime(2026, 8, 14, 12, 0, tzinfo=UTC)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,16 @@ def test_nobody_imports_upwards(path: Path) -> None:
     assert {name for name in ours if not any(below(name, each) for each in allowed)} == set()
 
 
+def test_nobody_imports_in_a_circle() -> None:
+    """Neither for types only, nor inside a function."""
+    modules = {name_of(path): path for path in sources(*PACKAGES)}
+    needs = {name: {other for other in imports(path) if other in modules} - {name} for name, path in modules.items()}
+    for name, path in modules.items():
+        if path.name == "__init__.py":
+            needs[name] = {other for other in needs[name] if not below(other, name)}  # it only gathers what is below it
+    assert set(TopologicalSorter(needs).static_order()) >= set(modules)  # raises CycleError, which names the circle
+
+
 @pytest.mark.parametrize("package", PURE)
 def test_rules_are_pure(package: str) -> None:
     known = set(sys.stdlib_module_names) | PURE[package] | {name.split(".")[0] for name in MAY_IMPORT[package]}
@@ -127,6 +138,7 @@ def test_only_those_who_keep_state_know_its_sql(path: Path) -> None:
         "runs.statements",
         "runs.journal",
         "runs.loop",
+        "runs.startable",
         "runs.external.outside",
         "runs.sweep",
         "runs.orchestrating.mirror",

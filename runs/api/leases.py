@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from runs import announce
 from runs.api.agents import LEASING, Name
 from runs.external import agents, handing_out, leasing
-from runs.external.outside import Seeker
+from runs.external.wanted import Seeker
 from todos.principal import Principal
 from todos.problems import Invalid
 from todos.rest.answers import closed

@@ -8,36 +8,24 @@ A worker that has just ended something may go on with what is next in the same r
 in one transaction, and needs no message.
 """
 
-from collections.abc import Collection, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from runs import loop, transitions
+from runs import transitions
+from runs.backends.hand import Hand
 from runs.engine import states
 from runs.engine.schedule import Ready, choose
-from runs.journal import Entry
+from runs.entry import Entry
+from runs.leases import Pick
 from runs.models import Agent
 from runs.orchestrating import broker
 from runs.reports import Report, Said
 from runs.sql import moment
-from runs.transitions import Lease, Pick
+from runs.startable import first_ready, opened, others_read, policy
 
 QUEUE = "celery"  # the agent that stands for the queue
-
-
-@dataclass(slots=True)
-class Hand:
-    """A thread of a worker that is free for more of the run, if it is of these lanes. `lease` is what it is given;
-    `answer` has it once that is written."""
-
-    agent: int
-    free_since: datetime
-    lanes: Collection[str]
-    lease: Lease | None = None
-    answer: "Future[Lease | None]" = field(default_factory=Future)
 
 
 def dispatch(entry: Entry, hands: Sequence[Hand] = ()) -> None:
@@ -68,12 +56,12 @@ def _end(entry: Entry, attempts: list[tuple[int, int]], said: Said) -> None:
 
 def _give(entry: Entry, hands: Sequence[Hand]) -> int:
     """How many it gave away: to hands, and to the queue what is left."""
-    limits = loop.policy(entry)
-    under_way = loop.opened(entry, None, reading=loop.others_read(entry))
+    limits = policy(entry)
+    under_way = opened(entry, reading=others_read(entry))
     wanted = max(0, min(entry.startable, limits.agents - under_way.total))
     if not wanted:
         return 0
-    chosen = choose(loop.first_ready(entry, wanted, 1, set(), quick=False), under_way, limits)[:wanted]
+    chosen = choose(first_ready(entry, wanted, 1, set(), quick=False), under_way, limits)[:wanted]
     pairs = _paired(chosen, hands)
     taken = {item.id for item, _ in pairs}
     return _hand_over(entry, pairs) + _queue(entry, [item for item in chosen if item.id not in taken])

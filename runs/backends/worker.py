@@ -19,16 +19,17 @@ from django.db import connection
 from django.utils import timezone
 
 from runs import loop, sweep
-from runs.backends.remote import Hand
+from runs.backends.hand import Hand
+from runs.backends.seat import Grant
+from runs.entry import Entry
 from runs.executors.base import Job, Stop
 from runs.executors.running import carry_out, job_for
-from runs.journal import Entry
+from runs.leases import Lease
 from runs.ledger import BATCH, Ledger
 from runs.models import Agent, Attempt
 from runs.orchestrating import broker
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip
-from runs.transitions import Lease
 
 PATIENCE_SECONDS = 30.0  # with a database that does not answer, before a message is dropped
 TOGETHER_SECONDS = 0.003  # after a commit, for those who end what they were given with it
@@ -134,7 +135,7 @@ class Desk(Ledger):
                 self._begun -= {slip.report.attempt} if slip.report else set()
         return batch
 
-    def _pass(self, entry: Entry, slips: list[Slip]) -> list[loop.Grant]:
+    def _pass(self, entry: Entry, slips: list[Slip]) -> list[Grant]:
         hands = [slip.hand for slip in slips if slip.hand and not slip.hand.answer.cancelled()]
         for hand in hands:
             hand.lease = None  # of a transaction that was rolled back

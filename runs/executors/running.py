@@ -15,8 +15,8 @@ from runs.executors.processor import seconds_in_line
 from runs.executors.redact import Redacted, redactor
 from runs.executors.results import Unstorable, encode, storable_text
 from runs.external.nested import lending
+from runs.leases import Lease
 from runs.reports import Report, Said, Usage
-from runs.transitions import Lease
 from todos.plan.inputs import MissingInput
 
 MODULES = {

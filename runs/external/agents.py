@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from runs.engine import states
-from runs.external.outside import Seeker
+from runs.external.wanted import Seeker
 from runs.models import Agent, Attempt, Token
 from runs.sql import Statement, json_value, moment
 from todos.principal import Principal

@@ -14,11 +14,10 @@ from django.db.models import Q
 from runs import statements as sql
 from runs import tokens
 from runs.engine import states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.models import Attempt, Command, Delivery, Order
-from runs.reports import Report, Verdict
+from runs.reports import Found, Report, Verdict
 from runs.sql import json_value, moment
-from runs.transitions.found import Found
 from todos.problems import Busy
 
 MOST_URGENT = 1

@@ -5,9 +5,9 @@ from typing import Any
 
 from runs import handover, outputs
 from runs.external import delivering
+from runs.leases import Lease
 from runs.reports import Report, Said
 from runs.sql import Statement, json_value
-from runs.transitions import Lease
 from todos.plan.inputs import MissingInput
 
 # What is told beside what every lease says. In SQL, as for each lease: building a query takes longer than asking it.

@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from runs import journal, loop
 from runs.external import attempts, delivering
-from runs.external.outside import Seeker, Wanted, serve
+from runs.external.outside import serve
+from runs.external.wanted import Seeker, Wanted
+from runs.leases import Lease
 from runs.models import Run
 from runs.orchestrating import orchestrator
 from runs.slips import Slip
 from runs.sql import Statement
-from runs.transitions import Lease
 
 
 class _Turns:

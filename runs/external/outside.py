@@ -1,51 +1,23 @@
 """What agents from outside may take of a run. Called in the transaction of whoever writes about it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
-from runs import loop, transitions
 from runs import statements as sql
+from runs import transitions
+from runs.backends.embedded import Embedded
 from runs.engine.schedule import Ready, choose
-from runs.journal import Entry
+from runs.entry import Entry
+from runs.external.wanted import Wanted
+from runs.leases import Pick
 from runs.models import Backend
 from runs.sql import moment
-from runs.transitions import Lease, Pick
-
-if TYPE_CHECKING:
-    from runs.backends.embedded import Embedded
+from runs.startable import opened, policy
 
 LOOKED_AT = 32  # of the line of each lane: as strategy and lanes may pass over the first
 
 
-@dataclass(frozen=True, slots=True)
-class Seeker:
-    """An agent that asks for work: its id, its name under its token, what it can do (nothing named: anything)."""
-
-    pk: int
-    name: str
-    token_id: int | None
-    capabilities: tuple[str, ...] = ()
-    lanes: tuple[str, ...] = ("query", "execute")
-
-
-@dataclass(slots=True)
-class Wanted:
-    """What an agent asks for: up to `limit` subtasks. `since`: from when on it has been free. `leases`: what it got."""
-
-    agent: Seeker
-    limit: int
-    since: datetime
-    leases: list[Lease] = field(default_factory=list)
-
-    @property
-    def left(self) -> int:
-        return self.limit - len(self.leases)
-
-
-def serve(entry: Entry, wanted: Iterable[Wanted], seats: "Embedded | None") -> None:
+def serve(entry: Entry, wanted: Iterable[Wanted], seats: Embedded | None) -> None:
     """Gives each what it may take of this run now, first come, first served: in one go those who may take the same."""
     alike: dict[object, list[Wanted]] = {}
     for one in wanted:
@@ -62,10 +34,11 @@ def _may_give(entry: Entry) -> bool:
     return entry.for_agents and entry["backend"] != Backend.TRACKED
 
 
-def _give(entry: Entry, group: Sequence[Wanted], seats: "Embedded | None") -> bool:
+def _give(entry: Entry, group: Sequence[Wanted], seats: Embedded | None) -> bool:
     """Whether anybody was given anything."""
-    limits = loop.policy(entry)
-    under_way = loop.opened(entry, seats, reading=_anybody_reads(entry))
+    limits = policy(entry)
+    in_place = seats.working_in_place(entry.run_id) if seats else None
+    under_way = opened(entry, in_place, reading=_anybody_reads(entry))
     left = min(sum(one.left for one in group), limits.agents - under_way.total)
     ready, meant_for = _ready(entry, group, max(left, LOOKED_AT)) if left > 0 else ([], {})
     chosen = choose(ready, under_way, limits)[: max(0, left)]

@@ -3,20 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runs.engine import letters, states
 from runs.engine.letters import Happened
+from runs.entry import Entry
 from runs.models.subtask import Subtask
 from runs.models.webhook import Letter, Webhook
-
-if TYPE_CHECKING:
-    from runs.journal import Entry
 
 _COUNTED = "total completed in_progress pending failed cancelled skipped".split()
 
 
-def write(entry: "Entry", before: Mapping[str, Any]) -> None:
+def write(entry: Entry, before: Mapping[str, Any]) -> None:
     """A letter to each webhook of the owner that wants it. Where nothing is worth telling, nothing is looked up."""
     happened = letters.worth_telling(
         [(event[2], event[3], event[8]) for event in entry.events],
@@ -49,7 +47,7 @@ def _keys(happened: Sequence[Happened]) -> dict[int, tuple[str, str]]:
     return {number: (key, error) for number, key, error in rows.values_list("pk", "key", "error")}
 
 
-def _body(entry: "Entry", one: Happened, keys: Mapping[int, tuple[str, str]]) -> str:
+def _body(entry: Entry, one: Happened, keys: Mapping[int, tuple[str, str]]) -> str:
     data: dict[str, Any] = {
         "run": str(entry.run_id),
         "content": entry["content"],

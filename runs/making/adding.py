@@ -9,7 +9,7 @@ from django.utils import timezone
 from runs import journal, transitions
 from runs.claims import limits
 from runs.engine import conditions, states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.making import freeze, frozen, planned, usual
 from runs.making.upstream import FEW, Graph, There, graph_of, named
 from runs.models import Attempt, Run, Subtask

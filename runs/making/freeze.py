@@ -10,7 +10,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 from runs import transitions
 from runs.claims import limits
 from runs.engine import conditions, expected, phases, states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.making import claimed, frozen, storing, usual
 from runs.making.frozen import Carried
 from runs.models import Aggregate, Run, Subtask, SubtaskDependency

@@ -17,8 +17,9 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from runs import loop, sweep
+from runs import sweep
 from runs.backends.embedded import Embedded
+from runs.backends.seat import Grant
 from runs.engine.clocks import Watch
 from runs.ledger import Ledger
 from runs.models import Leader
@@ -108,7 +109,7 @@ class LedLedger(Ledger):
         self.lost = threading.Event()
         self.on_lost: Callable[[], None] = lambda: None
 
-    def _one_run(self, run_id: int, slips: list[Slip], now: datetime, stopping: list[int]) -> list[loop.Grant]:
+    def _one_run(self, run_id: int, slips: list[Slip], now: datetime, stopping: list[int]) -> list[Grant]:
         self.lead.check()
         return super()._one_run(run_id, slips, now, stopping)
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from runs import statements as sql
 from runs.engine import states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.models import Event, Run, Subtask
 from runs.orchestrating import aggregates
 from todos import actions

@@ -8,7 +8,7 @@ from runs import journal, transitions
 from runs.backends.embedded import Embedded
 from runs.backends.paces import Seen
 from runs.engine import adaptive, states
-from runs.journal import Entry
+from runs.entry import Entry
 
 
 def look(seats: Embedded, now: datetime) -> set[int]:

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from runs import journal, transitions
 from runs.engine import states
+from runs.entry import Entry
 from runs.external import commands
-from runs.journal import Entry
 from runs.models import Attempt, Backend, Order, Subtask
 from runs.orchestrating import orchestrator
 from runs.reports import Report, Said, Verdict

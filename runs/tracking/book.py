@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from runs import journal, loop, transitions
 from runs.engine.reported import Step, steps
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.making import freeze
 from runs.models import Agent, Attempt, Backend, Run, Subtask
 from runs.reports import Report, Said, Usage

@@ -1,6 +1,6 @@
 """The agents that report: one for each name that a token gives, made when it is first named."""
 
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.models import Agent, RunAgent, Token
 from todos.principal import Principal
 from todos.problems import Invalid

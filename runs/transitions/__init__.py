@@ -8,7 +8,7 @@ from runs.transitions.agents import take_agents
 from runs.transitions.aging import age
 from runs.transitions.asking import answer, ask
 from runs.transitions.claiming import look_again, screen
-from runs.transitions.leasing import Lease, Pick, in_place, lease
+from runs.transitions.leasing import in_place, lease
 from runs.transitions.lifecycle import close, move, request_cancel, request_stop, stopping_attempts, take_back_questions
 from runs.transitions.line import bring_back
 from runs.transitions.making import await_more, count_in, join, lengthen, rank
@@ -29,8 +29,6 @@ from runs.transitions.tracked import (
 from runs.transitions.unstarted import cancel_one, end_pending, follow, skip_unneeded, undelay
 
 __all__ = [
-    "Lease",
-    "Pick",
     "add",
     "age",
     "answer",

@@ -1,7 +1,7 @@
 """How many agents a run takes, where that follows from how they go."""
 
 from runs.engine.adaptive import Step
-from runs.journal import Entry
+from runs.entry import Entry
 
 
 def take_agents(entry: Entry, step: Step) -> None:

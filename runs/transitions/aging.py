@@ -5,7 +5,7 @@ from django.conf import settings
 from runs import statements as sql
 from runs.engine import aging, states
 from runs.engine.modes import takes_agents
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.sql import json_value, stamp
 from todos.plan.words import Lane
 

@@ -14,11 +14,11 @@ from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.models import Agent
-from runs.reports import Report, Verdict
+from runs.reports import Found, Report, Verdict
 from runs.sql import stamp
-from runs.transitions.found import Found, note
+from runs.transitions.found import note
 
 PERSON = "person"  # the name and the kind of whoever answers
 

@@ -8,7 +8,7 @@ again, and why somebody waits, and for whom, is always known. A run in which nob
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -17,15 +17,12 @@ from runs.claims import limits
 from runs.engine.claiming import Book, Bucket, Hold, Obstacle, Rank, Seeker, refilled
 from runs.engine.modes import Mode
 from runs.engine.states import WAIT_COUNTER, Wait
-from runs.journal import Entry
+from runs.entry import Entry
+from runs.leases import Lease
 from runs.sql import json_text, json_value, moment, stamp
 from runs.transitions.line import bring_back, call_twins
 from runs.transitions.unstarted import give_up
 from todos.plan.claims import API, COUNTED, Claim
-
-if TYPE_CHECKING:
-    from runs.transitions.leasing import Lease
-
 
 T = TypeVar("T", int, float)
 
@@ -67,7 +64,7 @@ def admit(entry: Entry, subtasks: Sequence[int]) -> Desk | None:
     return desk
 
 
-def settle(entry: Entry, desk: Desk, leases: "Mapping[int, Lease]") -> None:
+def settle(entry: Entry, desk: Desk, leases: Mapping[int, Lease]) -> None:
     """Writes down what the leased ones hold now, and takes the refused out of the line."""
     attempts = {number: lease.attempt for number, lease in leases.items()}
     given = [seeker for number, seeker in desk.seekers.items() if number in attempts]

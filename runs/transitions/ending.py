@@ -6,11 +6,11 @@ from typing import Any
 
 from runs import statements as sql
 from runs.engine import retry, states
-from runs.journal import Entry
-from runs.reports import Report, Said, Verdict
+from runs.entry import Entry
+from runs.reports import Found, Report, Said, Verdict
 from runs.sql import json_text, moment, stamp
 from runs.transitions import claiming
-from runs.transitions.found import Found, note
+from runs.transitions.found import note
 from runs.transitions.unstarted import follow
 
 OUTCOMES = {

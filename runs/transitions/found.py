@@ -1,40 +1,10 @@
 """An attempt and its subtask as a report finds them."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from runs import statements as sql
-from runs.journal import Entry
-
-
-@dataclass(slots=True)
-class Found:
-    attempt: int
-    epoch: int
-    status: str
-    agent: int
-    available_at: Any
-    started_at: Any
-    leased_at: Any
-    lease_expires_at: Any
-    token: int | None
-    subtask: int
-    key: str
-    subtask_epoch: int
-    subtask_status: str
-    lane: str
-    alone: bool
-    last_try: bool
-    attempts_used: int
-    max_retries: int
-    timeout_seconds: float
-    expected_seconds: float
-    usual_seconds: float | None
-    result_digest: str
-    cancel_requested_at: Any
-    declared: bool
-    waits_for: str
-    question: str
+from runs.entry import Entry
+from runs.reports import Found
 
 
 def look_up(entry: Entry, attempts: set[int]) -> dict[int, Found]:

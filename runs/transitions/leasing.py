@@ -1,8 +1,7 @@
 """Giving subtasks to agents."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,46 +9,10 @@ from django.conf import settings
 from runs import statements as sql
 from runs.engine import states
 from runs.engine.modes import Mode
-from runs.journal import Entry
+from runs.entry import Entry
+from runs.leases import Lease, Pick
 from runs.sql import json_value, stamp
 from runs.transitions import claiming
-
-
-@dataclass(slots=True)
-class Pick:
-    """A subtask chosen for an agent. `available_at`: since when it could have run, ready and with the agent free.
-
-    `started_at`: an embedded worker begins with the lease; work done in place began before it was written down.
-    """
-
-    subtask: int
-    epoch: int
-    lane: str
-    alone: bool
-    timeout_seconds: float
-    agent: int
-    available_at: datetime
-    token: int | None = None
-    started_at: datetime | None = None
-    queued: bool = False  # nobody is at it until a worker takes it up; until then no lease runs
-
-
-@dataclass(slots=True)
-class Lease:
-    """A subtask given to an agent: the attempt, its epoch, and what is to be done."""
-
-    attempt: int
-    epoch: int
-    pick: Pick
-    key: str
-    content: str
-    executor: dict[str, Any] | None
-    inputs: dict[str, Any] | None
-    attempts_used: int
-    max_iterations: int
-    declared: bool = False  # whether it says what it claims
-    mode: str = Mode.INTERNAL
-    verify: dict[str, Any] | None = None
 
 
 def lease(entry: Entry, picks: Sequence[Pick], *, done_in_place: bool = False) -> list[Lease]:

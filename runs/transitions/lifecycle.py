@@ -5,7 +5,7 @@ from typing import Any
 
 from runs import statements as sql
 from runs.engine import states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.sql import moment, stamp
 from runs.transitions.unstarted import end_pending
 

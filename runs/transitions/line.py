@@ -8,7 +8,7 @@ from runs import announce
 from runs import statements as sql
 from runs.engine.modes import Mode
 from runs.engine.states import Wait
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.sql import stamp
 
 

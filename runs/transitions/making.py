@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from runs import statements as sql
 from runs.engine import states
 from runs.engine.modes import Mode
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.models import Subtask
 from runs.transitions.unstarted import follow, skip, skip_unneeded
 from todos.plan import words

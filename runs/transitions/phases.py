@@ -6,7 +6,7 @@ from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import phases, states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.sql import stamp
 
 

@@ -7,11 +7,12 @@ from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import states
-from runs.journal import Entry
-from runs.reports import Report, Verdict
+from runs.entry import Entry
+from runs.leases import Lease, Pick
+from runs.reports import Found, Report, Verdict
 from runs.sql import moment, stamp
-from runs.transitions.found import Found, note
-from runs.transitions.leasing import Lease, Pick, of_leased
+from runs.transitions.found import note
+from runs.transitions.leasing import of_leased
 
 
 def take_up(entry: Entry, live: Sequence[tuple[Report, Found]]) -> None:

@@ -8,12 +8,12 @@ from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import states
-from runs.journal import Entry
-from runs.reports import Report, Said, Verdict
+from runs.entry import Entry
+from runs.reports import Found, Report, Said, Verdict
 from runs.sql import moment, stamp
 from runs.transitions import asking, queued
 from runs.transitions.ending import OUTCOMES, end
-from runs.transitions.found import Found, look_up, note
+from runs.transitions.found import look_up, note
 
 
 def apply(entry: Entry, reports: Sequence[Report], chance: float) -> None:

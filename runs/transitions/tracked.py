@@ -10,7 +10,7 @@ from django.conf import settings
 
 from runs import statements as sql
 from runs.engine import states
-from runs.journal import Entry
+from runs.entry import Entry
 from runs.models import RunAgent, Subtask
 from runs.reports import Report, Said, Usage
 from runs.sql import json_text, stamp

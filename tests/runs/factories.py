@@ -12,11 +12,11 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 
 from runs import journal, loop, transitions
-from runs.journal import Entry
+from runs.entry import Entry
+from runs.leases import Lease, Pick
 from runs.making import freeze
 from runs.models import Agent, Attempt, Event, Hold, Resource, Run, RunAgent, Subtask, SubtaskDependency
 from runs.reports import Report, Said
-from runs.transitions import Lease, Pick
 from runs.verify import verify
 from todos.models import Claim, Dependency, Todo
 

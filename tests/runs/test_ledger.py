@@ -12,8 +12,8 @@ from django.db import connection
 
 from runs import announce, ledger, loop
 from runs.backends.embedded import Embedded
+from runs.entry import Entry
 from runs.executors.base import Outcome
-from runs.journal import Entry
 from runs.ledger import Ledger, LedgerFull
 from runs.models import Run, Subtask
 from runs.reports import Report, Said, Verdict

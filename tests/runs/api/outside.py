@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from runs import actions, sweep
 from runs.external import delivering, leasing
-from runs.external.outside import Seeker
+from runs.external.wanted import Seeker
+from runs.leases import Lease
 from runs.models import Agent, Attempt, Run, Token
 from runs.tokens import digest
-from runs.transitions import Lease
 from tests.factories import Api, plant, token_of
 from tests.runs.factories import dump
 

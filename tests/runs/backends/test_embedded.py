@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from runs import actions
-from runs.backends import embedded
+from runs.backends import seat
 from runs.backends.embedded import SURFACE_SECONDS
 from runs.executors import running
 from runs.executors.base import Job, Outcome, Stop
+from runs.leases import Lease
 from runs.models import Event
 from runs.reports import Report, Said
-from runs.transitions import Lease
 from tests.runs.acting import Puppet, Stage, register
 from tests.runs.factories import Work
 
@@ -175,7 +175,7 @@ def test_a_cancel_reaches_an_attempt_that_has_not_begun_yet(stage: Stage, monkey
         ran.append(job.key)
         return Outcome()
 
-    monkeypatch.setattr(embedded, "job_for", slow_to_begin)
+    monkeypatch.setattr(seat, "job_for", slow_to_begin)
     register(monkeypatch, "plain", run)
     made = stage.run({"a": {"executor": {"name": "plain"}}})
     actions.cancel(made.run_id)

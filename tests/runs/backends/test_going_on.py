@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from runs.backends.remote import Hand
+from runs.backends.hand import Hand
 from runs.backends.worker import Desk, Seat
 from runs.models import Attempt, Event
 from runs.orchestrating import broker

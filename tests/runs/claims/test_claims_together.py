@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from runs import loop, sweep, transitions
+from runs.leases import Lease
 from runs.models import Attempt, Hold, Run, Subtask
 from runs.reports import Report, Said
 from tests.runs.factories import NOW, Clock, Work, agent, at_once, violations, work
@@ -174,7 +175,7 @@ def test_an_end_and_a_wish_for_what_it_gives_back_never_leave_anybody_waiting_fo
         one, two = work({"x": claim}), work({"y": claim})
         lease = one.lease("x")
 
-        def end(one: Work = one, lease: transitions.Lease = lease) -> int:
+        def end(one: Work = one, lease: Lease = lease) -> int:
             one.say(Said.COMPLETE, lease)
             return 0
 

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from runs import transitions
 from runs.external import leasing
-from runs.external.outside import Seeker, Wanted
+from runs.external.wanted import Seeker, Wanted
+from runs.leases import Lease
 from runs.models import Agent, Attempt, Run, Token
 from runs.orchestrating import orchestrator
 from runs.reports import Report, Said, Verdict
 from runs.slips import Slip
 from runs.tokens import digest
-from runs.transitions import Lease
 from tests.factories import token_of
 from tests.runs.acting import Stage
 from tests.runs.api.outside import Outsider, row, run_of

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from runs import loop, transitions
+from runs.leases import Lease
 from runs.models import Hold, Resource, Subtask
 from runs.reports import Said
 from tests.runs.factories import Work, dump, violations, work
@@ -91,7 +92,7 @@ def test_claims_hold_across_runs() -> None:
 def transitions_lease(made: Work, key: str) -> Any:
     """The lease of the attempt under way."""
     attempt = made.attempt(key)
-    return transitions.Lease(attempt.pk, attempt.epoch, made.pick(key), key, "", None, None, 0, 0)
+    return Lease(attempt.pk, attempt.epoch, made.pick(key), key, "", None, None, 0, 0)
 
 
 def test_a_capacity_is_waited_for_until_anybody_gives_something_back() -> None:

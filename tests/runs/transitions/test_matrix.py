@@ -8,9 +8,9 @@ import pytest
 from runs import transitions
 from runs.engine import states
 from runs.engine.states import VERBS, Status
+from runs.leases import Lease
 from runs.models import Attempt
 from runs.reports import Report, Said, Verdict
-from runs.transitions import Lease
 from tests.runs.factories import Work, dump, violations, work
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from runs import loop, sweep, transitions
-from runs.backends.remote import Hand
+from runs.backends.hand import Hand
 from runs.engine import states
 from runs.models import Attempt, Subtask
 from runs.reports import Report, Said, Verdict

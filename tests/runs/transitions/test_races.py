@@ -10,9 +10,9 @@ import pytest
 from django.db import connection, connections
 
 from runs import actions, loop, sweep, transitions
+from runs.leases import Pick
 from runs.models import Attempt, Run
 from runs.reports import Report, Said, Verdict
-from runs.transitions import Pick
 from tests import servers
 from tests.runs.factories import NOW, Work, agent, at_once, todo, violations, work
 from todos.models import Todo

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from runs import transitions
+from runs.leases import Lease
 from runs.models import Event
 from runs.reports import Report, Said, Verdict
-from runs.transitions import Lease
 from tests.runs.factories import NOW, Work, violations, work
 
 pytestmark = pytest.mark.django_db
