@@ -149,6 +149,14 @@ function refreshTables() {
   }, wait);
 }
 
+// What somebody has asked for meanwhile is newer than an answer to what the page had asked for by itself.
+document.addEventListener("htmx:after:request", (event) => {
+  const {sourceElement, request} = event.detail.ctx;
+  if (!sourceElement.matches?.('[hx-trigger="abreast:stale"]') || request.headers["HX-Current-URL"] === location.href) return;
+  event.preventDefault();
+  refreshTables();
+});
+
 // ---- for those who listen: the counters, seldom ----
 
 const speaker = document.createElement("p");

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Open, Watched
-from tests.e2e.todo_page import CHECKLIST, in_order, live, row
+from tests.e2e.todo_page import CHECKLIST, in_order, live, refreshed_late, row
 from tests.factories import keys
 from todos import actions
 from todos.models import Todo
@@ -120,6 +120,21 @@ def test_rows_are_moved_and_nested_by_keyboard(visit: Open, there: Todo) -> None
     page.keyboard.press("Alt+ArrowLeft")
     expect(page.locator('[data-key="b"] .fold.is-open')).to_have_count(0)
     assert [one.position for one in Todo.objects.filter(parent=there).order_by("key")] == [0, 1, 2, 3]
+
+
+def test_a_late_answer_does_not_take_back_what_was_asked_for_meanwhile(visit: Open, there: Todo) -> None:
+    page = visit(f"/todos/{there.pk}/")
+    live(page)
+    row(page, "c")
+    page.keyboard.press("Alt+ArrowRight")
+    expect(page.locator('[data-key="b"] .fold.is-open')).to_be_visible()
+    refreshes, late = refreshed_late(page)
+    row(page, "b")
+    page.keyboard.press("ArrowLeft")
+    in_order(page, "a", "b", "d")
+    with page.expect_request(refreshes):  # what it has let go, it asks for again
+        late()
+    in_order(page, "a", "b", "d")
 
 
 def test_rows_are_dragged_among_their_siblings(visit: Open, there: Todo) -> None:
