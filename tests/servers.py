@@ -23,10 +23,17 @@ READY_SECONDS = 30.0
 NOBODY = "nobody"  # PostgreSQL does not run as root
 
 
+_kept: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """One to start a server on, which nobody else is given meanwhile: it stays bound until this process ends. Whoever
+    says SO_REUSEADDR, as servers do, may listen on it all the same."""
+    kept = socket.socket()
+    _kept.append(kept)
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    return int(kept.getsockname()[1])
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
