@@ -3,6 +3,7 @@
 Where the environment names servers (DATABASE_URL, REDIS_URL), those are used by whoever asks for them instead.
 """
 
+import atexit
 import os
 import pwd
 import signal
@@ -23,14 +24,11 @@ READY_SECONDS = 30.0
 NOBODY = "nobody"  # PostgreSQL does not run as root
 
 
-_kept: list[socket.socket] = []
-
-
 def free_port() -> int:
     """One to start a server on, which nobody else is given meanwhile: it stays bound until this process ends. Whoever
     says SO_REUSEADDR, as servers do, may listen on it all the same."""
     kept = socket.socket()
-    _kept.append(kept)
+    atexit.register(kept.close)
     kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     kept.bind(("127.0.0.1", 0))
     return int(kept.getsockname()[1])

@@ -19,13 +19,14 @@ import pytest
 from websockets.sync.client import connect
 
 from tests import servers
+from tests.conformance import LEASE_SECONDS
 from tests.conformance.places import PATIENCE, Place
 
 pytestmark = pytest.mark.services
 
-STANDSTILL = 4.0  # seconds: longer than a lease of these settings, and than a gap that is taken for none
+STANDSTILL = LEASE_SECONDS + 1  # also longer than a gap that is taken for none
 WATCHERS = 60
-LOCKED = 5.5  # longer than writers wait
+LOCKED = LEASE_SECONDS + 1.5  # also longer than writers wait
 
 
 @dataclass
@@ -201,14 +202,14 @@ def test_all_who_watch_may_come_back_at_the_same_moment(place: Place) -> None:
     headers = {"Authorization": f"Bearer {place.token}"}
 
     def watch(stack: ExitStack) -> str:
-        reader = stack.enter_context(connect(url, additional_headers=headers, open_timeout=10, close_timeout=1))
-        return str(json.loads(reader.recv(timeout=10))["type"])
+        reader = stack.enter_context(connect(url, additional_headers=headers, open_timeout=PATIENCE, close_timeout=1))
+        return str(json.loads(reader.recv(timeout=PATIENCE))["type"])
 
     for _ in range(2):
         with ExitStack() as stack, ThreadPoolExecutor(WATCHERS) as threads:
             watching = [threads.submit(watch, stack) for _ in range(WATCHERS)]
             assert place.client.get(f"runs/{work.run}/").status_code == 200
-            assert {one.result(20) for one in watching} == {"snapshot"}
+            assert {one.result(2 * PATIENCE) for one in watching} == {"snapshot"}
 
 
 # ---- F23: one agent that does everything wrong ----
