@@ -110,7 +110,7 @@ class Turnstile(Endpoint):
     def post(self, request: Request, body: Note) -> dict[str, str]:
         LoginLink.objects.create(user_id=self.principal.owner_id, digest=body.text, expires_at="2026-01-01T00:00Z")
         self.arrived.set()
-        self.opened.wait(5)
+        self.opened.wait(30)
         return {"text": body.text}
 
 

@@ -3,6 +3,7 @@
 Where the environment names servers (DATABASE_URL, REDIS_URL), those are used by whoever asks for them instead.
 """
 
+import atexit
 import os
 import pwd
 import signal
@@ -24,9 +25,13 @@ NOBODY = "nobody"  # PostgreSQL does not run as root
 
 
 def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """One to start a server on, which nobody else is given meanwhile: it stays bound until this process ends. Whoever
+    says SO_REUSEADDR, as servers do, may listen on it all the same."""
+    kept = socket.socket()
+    atexit.register(kept.close)
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    return int(kept.getsockname()[1])
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:

@@ -17,4 +17,4 @@ if "timeout" in DATABASES["default"]["OPTIONS"]:
     DATABASES["default"]["OPTIONS"]["timeout"] = 4
 retry.FIRST_SECONDS = 0.05
 TRACKED_OPEN_SECONDS = 0.1  # type: ignore[assignment]
-TRACKED_SILENCE_SECONDS = 5
+TRACKED_SILENCE_SECONDS = LEASE_SECONDS + 4  # a cancel that nobody answers is over sooner

@@ -92,6 +92,7 @@ def test_what_fails_for_good_fails_the_run(backend: Backend) -> None:
 @everywhere(DISPATCHING)
 def test_what_fails_is_tried_again_and_at_last_alone(backend: Backend) -> None:
     work = backend.run({"a": {"max_retries": 1}, "b": {}})
+    work.begun("a", "b")
     work.finish("a", fails=2)
     work.until(lambda: work.tries("a") == ["failed"] * 2, "two tries fail")
     assert work.subtask("a")["waiting_for"] in ("capacity", "retry")
@@ -248,7 +249,7 @@ def test_who_falls_silent_is_replaced_and_counts_no_more(backend: Backend) -> No
     work.begun("a")
     backend.lose_one()
     if backend.dispatches:
-        servers.until(lambda: work.book.count("begin a") == 2, "another does it", 30)
+        servers.until(lambda: work.book.count("begin a") == 2, "another does it", PATIENCE)
         work.finish("a")
         work.becomes("a", "completed")
         backend.come_back(work, "a")

@@ -29,7 +29,7 @@ def sockets(transactional_db: None) -> Iterator[None]:
 
     def close() -> None:
         connections.close_all()
-        everyone.wait(5)
+        everyone.wait(30)
 
     for closing in [live.readers.submit(close) for _ in range(live.READERS)]:
         closing.result()

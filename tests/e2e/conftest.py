@@ -14,7 +14,16 @@ import uvicorn
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from dashboard.asgi import application
 from runs.orchestrating import orchestrator
@@ -23,6 +32,8 @@ from tests.setup import browser as installed_browser
 from todos.models import Todo
 
 HERE = Path(__file__).parent
+# What a page is given to become what it should: a busy machine may need four times as long as an idle one.
+PATIENCE = 20_000  # milliseconds
 # WhiteNoise streams files the synchronous way, which Django warns of; a browser that leaves a page leaves answers
 # unread, and Python warns of those. Neither is about what is tested here.
 TOLERATED = ("ignore:StreamingHttpResponse must consume", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -48,6 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def playwright() -> Iterator[Playwright]:
     # Playwright runs a loop in this thread, which Django takes for a coroutine that must not touch the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as running:
         yield running
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

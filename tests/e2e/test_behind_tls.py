@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests import servers
 from tests.e2e.conftest import Watched
 from tests.e2e.tls import proxy
 from tests.server.process import Server
@@ -23,8 +24,7 @@ def behind(tmp_path: Path) -> Iterator[Server]:
     """A server behind a proxy."""
     listener = socket.create_server(("127.0.0.1", 0))
     public = f"https://localhost:{listener.getsockname()[1]}"
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = servers.free_port()
     server = Server(tmp_path / "home", tmp_path)
     with listener, proxy(listener, tmp_path, ("127.0.0.1", port)):
         try:
@@ -41,7 +41,7 @@ def test_a_page_is_live_and_acts(behind: Server, tmp_path: Path, chromium: Brows
         watched.watch(page)
         page.goto(link)
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/")
+        expect(page).to_have_url(f"{behind.url}/")
         assert {one["secure"] for one in context.cookies()} == {True}
         by = {"Authorization": f"Bearer {behind.token}", "Origin": behind.url}
         todo = context.request.post(f"{behind.url}/api/v1/todos/", data=TREE, headers=by).json()["id"]

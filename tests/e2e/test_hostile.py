@@ -21,7 +21,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 from dashboard.words import ansi
 from tests.dashboard.views.test_hostile import routes
 from tests.e2e import payloads
-from tests.e2e.conftest import Open, Watched
+from tests.e2e.conftest import PATIENCE, Open, Watched
 from tests.e2e.flood import ASKING, AT_WORK, COMPLETED, FAILED, MANY, WAITING, Flooded, flooded
 from tests.factories import Api
 from tests.scenes import Scene, scene
@@ -30,6 +30,7 @@ NEXT = re.compile(r'href="(\?[^"]+)" rel="next"')
 MARK = re.compile(r"#(\d{3})#")
 FOUND = Path(__file__).with_name("found.js").read_text(encoding="utf-8")
 LISTENS = 'document.addEventListener("securitypolicyviolation", (told) => refused(told.violatedDirective));'
+LOOKS_EVERY = 100  # milliseconds
 # Views that show every one of the texts, page by page or at once.
 ALL_OF_THEM = ("todos", "runs", "agents", "run-subtasks")
 
@@ -65,6 +66,15 @@ class Browser:
         html = self.page.content()
         self.seen.setdefault(view, set()).update(MARK.findall(html))
         return html
+
+    def tells(self, view: str, words: str) -> None:
+        """Looks until it has told this; fails when it does not."""
+        for _ in range(PATIENCE // LOOKS_EVERY):
+            self.check(view)
+            if any(words in line for line in self.told):
+                return
+            self.page.wait_for_timeout(LOOKS_EVERY)
+        raise AssertionError(f"{words} was not told: {self.told}")
 
 
 @pytest.fixture
@@ -229,16 +239,12 @@ def test_what_runs_or_leads_elsewhere_is_told(visit: Open, server: str, watched:
     browser = Browser(page, page.context, server)
     page.reload()
     page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", html)
-    page.wait_for_load_state("networkidle")
-    browser.check("settings")
-    assert any(SEEN[html] in line for line in browser.told), browser.told
+    browser.tells("settings", SEEN[html])
 
 
 def test_what_the_policy_refuses_is_told(browser: Browser, watched: Watched) -> None:
     watched.expected += ["404", "Content Security Policy"]
     browser.look("settings", "/settings/")
-    browser.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=pwned(1)>')")
     with browser.page.expect_console_message(lambda message: "Content Security Policy" in message.text):
-        pass
-    browser.check("settings")
-    assert any("script-src" in line for line in browser.told)
+        browser.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=pwned(1)>')")
+    browser.tells("settings", "script-src")

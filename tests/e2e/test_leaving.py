@@ -44,7 +44,7 @@ def test_an_answer_on_its_way_takes_no_page_back_that_was_asked_for(page: Page, 
         page.evaluate("new Promise((seen) => setTimeout(seen, 300))")
         assert loads == []
     else:
-        expect(page.locator("#todo-run")).to_contain_text("which has not ended", timeout=15_000)
+        expect(page.locator("#todo-run")).to_contain_text("which has not ended")
         assert loads == [page.url]
 
 

@@ -59,9 +59,9 @@ def test_a_list_without_a_socket_asks_again_and_says_so(visit: Open, there: Scen
         page.route_web_socket(re.compile(".*"), close)
 
     page = visit("/runs/?status=running", before=refuse)
-    expect(page.locator("#connection")).to_have_text(re.compile("polling"), timeout=15_000)
+    expect(page.locator("#connection")).to_have_text(re.compile("polling"))
     there.complete("a")
-    expect(page.locator(f"#run-{there.run_id}")).to_contain_text("1 of 3", timeout=10_000)
+    expect(page.locator(f"#run-{there.run_id}")).to_contain_text("1 of 3")
 
 
 def test_what_a_list_says_can_be_proved(visit: Open, there: Scene) -> None:

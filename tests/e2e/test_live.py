@@ -25,9 +25,8 @@ def live(page: Page) -> Page:
     return page
 
 
-def counter(page: Page, name: str, value: int, timeout: float = 5_000) -> None:
-    figure = page.locator(f'[data-counter="{name}"]')
-    expect(figure).to_have_attribute("data-value", str(value), timeout=timeout)
+def counter(page: Page, name: str, value: int) -> None:
+    expect(page.locator(f'[data-counter="{name}"]')).to_have_attribute("data-value", str(value))
 
 
 def test_a_change_arrives_by_itself_over_the_socket(visit: Open, there: Scene) -> None:
@@ -47,9 +46,9 @@ def test_without_a_socket_the_page_asks_again_and_says_so(visit: Open, there: Sc
         page.route_web_socket(re.compile(".*"), close)
 
     page = visit(f"/runs/{there.run_id}/", before=refuse)
-    expect(page.locator("#connection")).to_have_text(re.compile("polling"), timeout=15_000)
+    expect(page.locator("#connection")).to_have_text(re.compile("polling"))
     there.complete("c")
-    counter(page, "completed", 2, timeout=10_000)
+    counter(page, "completed", 2)
 
 
 class Line:
@@ -85,7 +84,7 @@ def test_a_lost_server_is_told_and_found_again(visit: Open, there: Scene, watche
     page.context.set_offline(False)
     line.is_cut = False
     live(page)
-    counter(page, "completed", 2, timeout=15_000)
+    counter(page, "completed", 2)
 
 
 def test_the_end_of_a_run_is_shown_without_loading_again(visit: Open, ada: User) -> None:

@@ -50,7 +50,7 @@ def test_a_plan_is_looked_at_changed_and_run_so(visit: Open, there: Todo, watche
     assert not Run.objects.exists()
     plan.get_by_role("button", name="Run it so").click()
     expect(page).to_have_url(re.compile(r"/runs/\d+/$"))
-    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "4", timeout=15_000)
+    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "4")
     run = Run.objects.get()
     assert (run.max_agents, run.strategy) == (2, "parallel")
 

@@ -19,7 +19,7 @@ MANY, AGENTS = 10_000, 8
 
 def canvas_of(page: Page, words: str) -> Locator:
     canvas = page.locator("canvas")
-    expect(canvas).to_have_attribute("aria-label", re.compile(words), timeout=20_000)
+    expect(canvas).to_have_attribute("aria-label", re.compile(words))
     return canvas
 
 

@@ -30,7 +30,7 @@ def test_a_person_runs_a_checklist_and_follows_it_to_the_last_counter(visit: Ope
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page).to_have_url(re.compile(r"/runs/\d+/$"))
     expect(page.locator('[data-counter="total"]')).to_have_attribute("data-value", "5")
-    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "5", timeout=15_000)
+    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "5")
     expect(page.get_by_text("Completed in")).to_be_visible()
     expect(page.locator("#connection")).to_have_text(re.compile("ended"))
     run = Run.objects.get()
@@ -52,11 +52,11 @@ def test_a_todo_follows_its_run_and_ends_with_it(
     page = visit(f"/todos/{todo.pk}/")
     live(page)
     run_actions.start(todo, run_actions.Options())
-    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "2", timeout=10_000)
+    expect(page.locator('[data-counter="completed"]')).to_have_attribute("data-value", "2")
     expect(page.locator('[data-key="a"] .is-completed')).to_be_visible()
     expect(page.locator('[data-key="b"] .is-in-progress')).to_be_visible()
     (tmp_path / "gate").write_text("open")
-    expect(page.locator("#todo-head .is-badge")).to_have_text("completed", timeout=15_000)
+    expect(page.locator("#todo-head .is-badge")).to_have_text("completed")
     expect(page.locator("#todo-progress")).to_contain_text("3 of 3 completed")
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
 
@@ -94,7 +94,7 @@ def test_what_is_being_written_is_not_taken_away(visit: Open, ada: User) -> None
     expect(page.locator("#todo-head .is-badge")).to_have_text("pending")
     page.locator("#new").fill("")
     page.locator("h1").click()
-    expect(page.locator("#todo-head .is-badge")).to_have_text("completed", timeout=10_000)
+    expect(page.locator("#todo-head .is-badge")).to_have_text("completed")
 
 
 # ---- without scripts ----

@@ -183,5 +183,5 @@ def test_a_search_finds_subtasks_and_changes_the_address(visit: Open, there: Tod
     page.keyboard.press("/")
     page.keyboard.type("do c")
     expect(page.locator(".todo-row[data-row]")).to_have_count(1)
-    assert page.url.endswith("?q=do+c")
+    expect(page).to_have_url(re.compile(r"\?q=do\+c$"))
     expect(page.locator("#tree-search")).to_be_focused()

@@ -10,7 +10,7 @@ from runs.announce import GROUP, _Herald
 async def heard(name: str) -> list[int]:
     layer = get_channel_layer()
     assert layer is not None
-    return list((await asyncio.wait_for(layer.receive(name), 1))["runs"])
+    return list((await asyncio.wait_for(layer.receive(name), 10))["runs"])
 
 
 async def listening() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import servers
 from tests.server.process import Server
 
 MakeServer = Callable[..., Server]
@@ -20,8 +21,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture
 def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        return int(probe.getsockname()[1])
+    return servers.free_port()
 
 
 @pytest.fixture

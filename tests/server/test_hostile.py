@@ -110,7 +110,7 @@ def test_hostile_work_fails_by_itself_and_clearly(attacked: tuple[Server, str, f
     beside = [status for key, status in server.statuses(run).items() if key.startswith("beside")]
     assert set(beside) == ({"completed"} if mode is not sandbox.Mode.OFF else {"failed"})
     until(lambda: not living(), f"none of it is left: {living()}", 10)
-    assert slowest < 3
+    assert slowest < 10
     assert server.manage("verify").returncode == 0
     assert "Traceback" not in server.printed
     assert server.stop() == 0

@@ -89,7 +89,7 @@ def test_a_token_may_do_by_mcp_what_it_may_by_rest(started: Server) -> None:
 def test_without_a_token_nobody_gets_in(started: Server) -> None:
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     for headers in ({}, {"Authorization": "Bearer abr_o_" + "x" * 43}, {"Authorization": "Basic eDp5"}):
-        answer = httpx2.post(f"{started.url}/mcp", json=message, headers=headers)
+        answer = httpx2.post(f"{started.url}/mcp", json=message, headers=headers, timeout=60)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
         assert "tools" not in answer.text
@@ -100,6 +100,6 @@ def test_rubbish_is_refused_and_breaks_nothing(started: Server) -> None:
     headers["Accept"] = "application/json, text/event-stream"
     before = started.get("todos/")["count"]
     for body in (b"", b"[", b"[]", b"7", b"\xff", b'{"jsonrpc": "2.0"}', b"[" * 100_000):
-        answer = httpx2.post(f"{started.url}/mcp", content=body, headers=headers)
+        answer = httpx2.post(f"{started.url}/mcp", content=body, headers=headers, timeout=60)
         assert 400 <= answer.status_code < 500, body[:20]
     assert started.get("todos/")["count"] == before

@@ -134,7 +134,7 @@ def test_what_a_command_prints_on_a_worker_is_seen_and_a_cancel_ends_all_it_star
         command = "sleep 86397 & setsid sleep 86398 & echo it has begun; sleep 86399"
         run = client.start({"name": "shell", "command": command}, "celery")
         servers.until(lambda: "it has begun" in client.output(run), "what it prints is seen", END_SECONDS)
-        assert _sleeping() == 3
+        servers.until(lambda: _sleeping() == 3, "all of it is there", END_SECONDS)
         client.cancel(run)
         servers.until(lambda: client.progress(run)["status"] == "cancelled", "the run ends", END_SECONDS)
         servers.until(lambda: _sleeping() == 0, "all of it ends", END_SECONDS)

@@ -45,7 +45,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 def test_each_web_process_writes_many_reports_at_a_time(deployed: Deployed) -> None:
     """Its ledger tells how many; `manage.py web` has one of its own."""
-    found = httpx.get(f"{deployed.url}/metrics", headers={"Authorization": f"Bearer {deployed.token}"})
+    found = httpx.get(f"{deployed.url}/metrics", headers={"Authorization": f"Bearer {deployed.token}"}, timeout=60)
     assert "abreast_ledger_batch_size_count" in found.text
     assert "abreast_workers" not in found.text
 

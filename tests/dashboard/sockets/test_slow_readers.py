@@ -23,6 +23,7 @@ HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
+PATIENCE = 20.0  # seconds
 MIB = 2**20
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 
@@ -36,11 +37,11 @@ def port(request: pytest.FixtureRequest) -> Iterator[int]:
         assert server.stdout
         yield int(server.stdout.readline())
         server.terminate()
-        server.communicate(timeout=10)
+        server.communicate(timeout=PATIENCE)
 
 
 def told(port: int) -> dict[str, Any]:
-    with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
         return json.load(answer)
 
 
@@ -56,15 +57,15 @@ def deaf(port: int, path: str) -> socket.socket:
 def test_who_takes_nothing_costs_little_memory_and_is_let_go_while_others_go_on(port: int) -> None:
     before = told(port)["peak"]
     with closing(deaf(port, "/ws/flood/")), connect(f"ws://127.0.0.1:{port}/ws/drip/") as reader:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 3 * PATIENCE
         while "/ws/flood/" not in (now := told(port))["sent"]:
             assert time.monotonic() < until
-            reader.recv(timeout=5)
+            reader.recv(timeout=PATIENCE)
         while "/ws/flood/" in (now := told(port))["open"]:
             assert time.monotonic() < until
-            reader.recv(timeout=5)
+            reader.recv(timeout=PATIENCE)
         for _ in range(20):
-            reader.recv(timeout=5)
+            reader.recv(timeout=PATIENCE)
         assert now["open"] == ["/ws/drip/"]
     # What was sent and not read lies with the system, up to its own bounds, and not with us.
     assert now["sent"]["/ws/flood/"] * 65_536 < 32 * MIB
@@ -74,5 +75,5 @@ def test_who_takes_nothing_costs_little_memory_and_is_let_go_while_others_go_on(
 @pytest.mark.parametrize("code", [UNAUTHENTICATED, TRY_LATER, FAULT, GOING_AWAY])
 def test_every_code_that_closes_a_socket_reaches_its_reader(port: int, code: int) -> None:
     with connect(f"ws://127.0.0.1:{port}/ws/bye/{code}/") as reader, pytest.raises(ConnectionClosed) as closed:
-        reader.recv(timeout=5)
+        reader.recv(timeout=PATIENCE)
     assert closed.value.rcvd and closed.value.rcvd.code == code

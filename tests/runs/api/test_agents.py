@@ -158,9 +158,9 @@ def test_what_an_agent_has_done_is_told_in_numbers(ada: User) -> None:
     told = agent.api.get(f"agents/{agent.id}/").json()
     assert (told["status"], told["attempts_open"], told["tasks_completed"], told["tasks_failed"]) == ("busy", 1, 1, 1)
     assert told["current_attempt"]["attempt"] == current["attempt"]
-    assert told["tasks_per_minute"] == pytest.approx(1.0, rel=0.1)
+    assert told["tasks_per_minute"] == pytest.approx(1.0, rel=0.3)
     assert told["average_task_seconds"] == 15.0
-    assert told["utilization_percent"] == pytest.approx(75, rel=0.1)
+    assert told["utilization_percent"] == pytest.approx(75, rel=0.2)
     assert told["specialization"] == "query"
 
 

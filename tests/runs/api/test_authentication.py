@@ -128,13 +128,17 @@ def test_a_process_that_revokes_a_token_forgets_it_at_once(ada: User) -> None:
 def test_a_remembered_token_costs_no_query_and_little_time(
     ada: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    lookup, token = Tokens(), token_of(ada)
+    lookup, token = Tokens(lambda: 0.0), token_of(ada)
     lookup.principal(token)
-    with django_assert_num_queries(0):
+
+    def seconds() -> float:
         started = time.process_time()
         for _ in range(1_000):
             lookup.principal(token)
-        assert time.process_time() - started < 0.1
+        return time.process_time() - started
+
+    with django_assert_num_queries(0):
+        assert min(seconds() for _ in range(3)) < 0.1
 
 
 def test_what_cannot_be_a_token_costs_no_query(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -154,9 +154,9 @@ def test_who_waits_gets_work_as_soon_as_there_is_some(ada: User) -> None:
     assert looked.wait(10)
     began = time.monotonic()
     actions.start(todo, actions.Options(backend="external"))
-    waiting.join(20)
+    waiting.join(40)
     assert [lease["subtask"]["key"] for lease in found] == ["a"]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.django_db(transaction=True)

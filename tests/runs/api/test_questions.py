@@ -87,7 +87,7 @@ def test_while_a_person_thinks_the_time_does_not_run_out_but_silence_counts(
     agent.say("ask", lease, question="Now?")
     assert seconds_left(lease) > timedelta(days=6).total_seconds()
     answered(api, lease)
-    assert 290 < seconds_left(lease) < 301
+    assert 240 < seconds_left(lease) < 301
     lose(lease)
     assert row(lease).status == "lost"
 

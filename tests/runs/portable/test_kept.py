@@ -46,14 +46,17 @@ def test_a_command_that_a_signal_ended_gives_its_number(nothing: Path) -> None:
 
 
 def test_no_command_goes_on_when_its_time_is_over(nothing: Path) -> None:
-    command = kept("echo $$; sleep 60", seconds=0.3, stdin=nothing)
+    command = kept("echo $$; sleep 60", seconds=LONG, stdin=nothing)
     pid = said_pid(command)
+    command.renew(now() + 0.3)
     assert command.wait() == 128 + signal.SIGKILL
     assert gone(pid)
 
 
 def test_a_command_goes_on_while_its_time_is_renewed(nothing: Path) -> None:
-    command = kept("sleep 0.6; echo done", seconds=0.3, stdin=nothing)
+    command = kept("echo begun; sleep 1.2; echo done", seconds=LONG, stdin=nothing)
+    assert command.read(6, LONG) == b"begun\n"
+    command.renew(now() + 1.0)
     command.renew(now() + LONG)
     assert all_output(command) == b"done\n"
     assert command.wait() == 0

@@ -42,7 +42,7 @@ def test_agents_stand_below_their_parents_in_the_order_of_their_names(ada: User)
 def test_an_agent_is_busy_idle_lost_or_retired(ada: User) -> None:
     run = scene(ada, "ab", max_agents=2)
     run.start("a", agent="agent-1")
-    outside(ada, "fresh", silent=59)
+    outside(ada, "fresh", silent=20)
     outside(ada, "silent", silent=61)
     outside(ada, "gone", silent=900, retired_at=timezone.now())
     assert {name: status for name, _, status in tree(ada)} == {

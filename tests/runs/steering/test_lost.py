@@ -56,8 +56,10 @@ def test_one_that_handed_everything_back_or_has_work_is_not_lost(ada: User, ther
 
 
 def test_one_that_was_heard_a_moment_ago_is_not_lost(ada: User, there: Scene) -> None:
-    Agent.objects.update(last_beat_at=timezone.now() - timedelta(seconds=59))
-    assert found(ada) == []
+    heard = timezone.now()
+    Agent.objects.update(last_beat_at=heard)
+    assert lost.agents(ada.pk, heard + timedelta(seconds=59)) == []
+    assert len(lost.agents(ada.pk, heard + timedelta(seconds=61))) == 1
 
 
 def test_what_was_lost_days_ago_is_forgotten(ada: User, there: Scene) -> None:

@@ -45,7 +45,7 @@ def test_two_who_add_to_one_tree_at_once_take_turns() -> None:
     items = read(list[SubtaskIn], [{"content": "same"}])
 
     def add() -> None:
-        barrier.wait(5)
+        barrier.wait(30)
         for _ in range(5):
             actions.add(for_person(ada), todo, items)
         connection.close()
@@ -54,7 +54,7 @@ def test_two_who_add_to_one_tree_at_once_take_turns() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(30)
     todo.refresh_from_db()
     assert todo.counts["total"] == 10
     positions = Todo.objects.filter(parent=todo).values_list("position", flat=True)

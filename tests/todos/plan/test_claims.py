@@ -106,9 +106,12 @@ def test_paths_overlap_just_as_globs_are_defined(one: list[str], other: list[str
     ],
 )
 def test_the_longest_globs_are_compared_without_delay(one: str, other: str) -> None:
-    began = time.process_time()
-    assert not overlap(one, other)
-    assert time.process_time() - began < 0.005
+    def seconds() -> float:
+        began = time.process_time()
+        assert not overlap(one, other)
+        return time.process_time() - began
+
+    assert min(seconds() for _ in range(5)) < 0.005, "in one of them nothing else was done, as collecting garbage"
 
 
 @pytest.mark.parametrize(

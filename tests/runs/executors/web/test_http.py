@@ -183,6 +183,8 @@ def test_what_is_no_request_is_refused(spec: dict[str, Any]) -> None:
 
 # ---- being stopped ----
 
+PATIENCE = 20.0  # seconds: less than it would take if it were not stopped
+
 
 def stopped(url: str, when: Callable[[Job], object], resolver: Resolver = ask_system) -> float:
     """Seconds from being told to stop to having stopped."""
@@ -208,10 +210,10 @@ def test_a_request_is_stopped_while_it_waits_for_the_answer() -> None:
 
     def answer(handler: Any) -> None:
         came.set()
-        over.wait(30)
+        over.wait(2 * PATIENCE)
 
     with serving(answer) as site:
-        assert stopped(site.url(), lambda job: came.wait(10)) < 2
+        assert stopped(site.url(), lambda job: came.wait(PATIENCE)) < PATIENCE
         over.set()
 
 
@@ -229,7 +231,7 @@ def test_a_request_is_stopped_while_it_connects() -> None:
             return ["127.0.0.1"]
 
         url = f"http://slow.example:{listening.getsockname()[1]}/"
-        assert stopped(url, lambda job: looked.wait(10), resolver) < 2
+        assert stopped(url, lambda job: looked.wait(PATIENCE), resolver) < PATIENCE
 
 
 def test_a_request_is_stopped_while_its_name_is_looked_up() -> None:
@@ -237,10 +239,10 @@ def test_a_request_is_stopped_while_its_name_is_looked_up() -> None:
 
     def hanging(host: str, port: int) -> list[str]:
         asked.set()
-        over.wait(30)
+        over.wait(2 * PATIENCE)
         return ["127.0.0.1"]
 
-    assert stopped("http://slow.example/", lambda job: asked.wait(10), hanging) < 2
+    assert stopped("http://slow.example/", lambda job: asked.wait(PATIENCE), hanging) < PATIENCE
     over.set()
 
 

@@ -269,7 +269,7 @@ def test_a_search_is_stopped_while_it_waits(settings: Settings) -> None:
 
     def answers(searx: Searx, handler: Any, asked: dict[str, str]) -> None:
         job.stop(Stop.RELEASE)
-        over.wait(20)
+        over.wait(40)
 
     with searching(answers) as searx, pytest.raises(Stopped) as stopped:
         settings.SEARXNG_URL = searx.url
@@ -280,7 +280,7 @@ def test_a_search_is_stopped_while_it_waits(settings: Settings) -> None:
             took = time.monotonic() - began
             over.set()
     assert stopped.value.why is Stop.RELEASE
-    assert took < 5
+    assert took < 20
 
 
 def test_a_server_that_is_not_there_is_told(settings: Settings) -> None:
