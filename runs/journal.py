@@ -18,7 +18,7 @@ from runs import announce, logged
 from runs.engine import states
 from runs.engine.modes import Mode
 from runs.letters import telling
-from runs.sql import Statement, json_text, json_value, moment, stamp
+from runs.sql import Statement, json_value, moment, stamp
 from runs.statements import ADD_LOADS, EVENTS, FIRST_LOADS
 
 # What transitions may change, and what they only read.
@@ -154,10 +154,7 @@ class Entry:
     ) -> None:
         """Appends an event; its seq follows the last one without a gap."""
         self.row["last_seq"] += 1
-        at = stamp(self.now)
-        self.events.append(
-            (self.row["last_seq"], topic, kind, subtask, attempt, epoch, agent, before, after, at, json_text(data))
-        )
+        self.events.append((self.row["last_seq"], topic, kind, subtask, attempt, epoch, agent, before, after, data))
 
     def one_after_the_other(self, since: int) -> None:
         """Reorders the events from index `since` on so that those about one subtask stand together.
@@ -193,9 +190,10 @@ def of(run_id: int, now: datetime, *, in_turn: bool = False) -> Iterator[Entry]:
     if entry.loads:
         _write_loads(entry)
     if entry.events:
-        EVENTS(entry.events, run=run_id)
+        at = stamp(entry.now)
+        EVENTS(entry.events, run=run_id, at=at)
         telling.write(entry, before)
-        logged.after_commit(run_id, entry.events)
+        logged.after_commit(run_id, at, entry.events)
     if row != before:
         changed = tuple(name for name in _MARKS + _COUNTERS if row[name] != before[name])
         values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in changed}
