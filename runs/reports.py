@@ -27,6 +27,9 @@ class Said(Enum):
     CANCEL = "cancel"
 
 
+_GO_ON = (Said.START, Said.BEAT)
+
+
 class Verdict(Enum):
     ACCEPTED = "accepted"
     SAME = "same"  # it had been accepted before, word for word
@@ -103,7 +106,7 @@ class Report:
 
     @property
     def ends(self) -> bool:
-        return self.said not in (Said.START, Said.BEAT)
+        return self.said not in _GO_ON
 
 
 def digest(result: Any) -> str:
