@@ -97,6 +97,8 @@ TEMPLATES = [
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
+    # Columns come as they are stored: Django's fields read times and truths by themselves, `runs/sql.py` what it needs.
+    "detect_types": 0,
     # FULL: what was acknowledged survives a power cut; group commit makes it cheap. Checkpoints are the ledger's alone.
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"

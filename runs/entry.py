@@ -9,7 +9,7 @@ from typing import Any
 
 from runs.engine import states
 from runs.engine.modes import Mode
-from runs.sql import json_text, json_value, stamp
+from runs.sql import json_value
 
 
 @dataclass(slots=True)
@@ -103,10 +103,7 @@ class Entry:
     ) -> None:
         """Appends an event; its seq follows the last one without a gap."""
         self.row["last_seq"] += 1
-        at = stamp(self.now)
-        self.events.append(
-            (self.row["last_seq"], topic, kind, subtask, attempt, epoch, agent, before, after, at, json_text(data))
-        )
+        self.events.append((self.row["last_seq"], topic, kind, subtask, attempt, epoch, agent, before, after, data))
 
     def one_after_the_other(self, since: int) -> None:
         """Reorders the events from index `since` on so that those about one subtask stand together.

@@ -82,9 +82,10 @@ def of(run_id: int, now: datetime, *, in_turn: bool = False) -> Iterator[Entry]:
     if entry.loads:
         _write_loads(entry)
     if entry.events:
-        EVENTS(entry.events, run=run_id)
+        at = stamp(entry.now)
+        EVENTS(entry.events, run=run_id, at=at)
         telling.write(entry, before)
-        logged.after_commit(run_id, entry.events)
+        logged.after_commit(run_id, at, entry.events)
     if row != before:
         changed = tuple(name for name in _MARKS + _COUNTERS if row[name] != before[name])
         values = {name: stamp(row[name]) if name in _TIMES else row[name] for name in changed}

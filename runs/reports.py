@@ -25,6 +25,9 @@ class Said(Enum):
     CANCEL = "cancel"
 
 
+_GO_ON = (Said.START, Said.BEAT)
+
+
 class Verdict(Enum):
     ACCEPTED = "accepted"
     SAME = "same"  # it had been accepted before, word for word
@@ -133,7 +136,7 @@ class Report:
 
     @property
     def ends(self) -> bool:
-        return self.said not in (Said.START, Said.BEAT)
+        return self.said not in _GO_ON
 
 
 def digest(result: Any) -> str:

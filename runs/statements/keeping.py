@@ -4,10 +4,10 @@ from runs.sql import Statement
 
 EVENTS = Statement(
     "seq bigint, topic text, kind text, subtask bigint, attempt bigint, epoch integer, agent bigint, "
-    "before text, after text, at timestamptz, data jsonb",
+    "before text, after text, data jsonb",
     """
     INSERT INTO runs_event (run_id, seq, topic, kind, subtask_id, attempt_id, epoch, agent_id, before, after, at, data)
-    SELECT %(run)s, v.seq, v.topic, v.kind, v.subtask, v.attempt, v.epoch, v.agent, v.before, v.after, v.at, v.data
+    SELECT %(run)s, v.seq, v.topic, v.kind, v.subtask, v.attempt, v.epoch, v.agent, v.before, v.after, %(at)s, v.data
     FROM {rows} WHERE true
     """,
 )

@@ -98,6 +98,5 @@ SHOW_PROGRESS = Statement(
            message = COALESCE(v.message, runs_subtask.message)
     FROM {rows}
     WHERE runs_subtask.id = v.id AND runs_subtask.epoch = v.epoch AND status || '' = 'in_progress'
-    RETURNING runs_subtask.id
     """,
 )

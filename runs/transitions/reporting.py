@@ -39,12 +39,14 @@ def apply(entry: Entry, reports: Sequence[Report], chance: float) -> None:
 
 def _groups(reports: Sequence[Report]) -> Iterable[list[Report]]:
     """Starts, then beats, then ends; of several of one sort about one attempt, the later in a later group."""
-    for sort in (lambda r: r.said is Said.START, lambda r: r.said is Said.BEAT, lambda r: r.ends):
-        left = [report for report in reports if sort(report)]
+    starts = [report for report in reports if report.said is Said.START]
+    beats = [report for report in reports if report.said is Said.BEAT]
+    ends = [report for report in reports if report.ends]
+    for left in (starts, beats, ends):
         while left:
-            group = {report.attempt: report for report in reversed(left)}
-            yield list(reversed(group.values()))
-            left = [report for report in left if group[report.attempt] is not report]
+            group: dict[int, Report] = {}
+            left = [report for report in left if group.setdefault(report.attempt, report) is not report]
+            yield list(group.values())
 
 
 def _is_live(report: Report, found: Found | None) -> bool:
@@ -98,20 +100,21 @@ def _beat(entry: Entry, live: list[tuple[Report, Found]]) -> None:
     expires = stamp(until)
     rows = [(found.attempt, report.epoch, report.progress, report.message) for report, found in live]
     won = {number for (number,) in sql.RENEW(rows, now=stamp(entry.now), expires=expires)}
-    told = [
-        (report, found)
-        for report, found in live
-        if found.attempt in won and (report.progress is not None or report.message is not None)
-    ]
+    heard = [(report, found) for report, found in live if found.attempt in won]
+    _show(entry, [(one, found) for one, found in heard if one.progress is not None or one.message is not None])
+    _use(entry, [report for report, _ in heard if report.usage])
+    asking.put(entry, [(report, found) for report, found in heard if report.question])
+    for report, found in live:
+        report.verdict = Verdict.ACCEPTED if found.attempt in won else Verdict.REFUSED
+        report.lease_expires_at = max(until, moment(found.lease_expires_at) or until)
+
+
+def _show(entry: Entry, told: Sequence[tuple[Report, Found]]) -> None:
+    """What agents say of how far they are: to the pages, and into the log."""
     if told:
         sql.SHOW_PROGRESS([(found.subtask, report.epoch, report.progress, report.message) for report, found in told])
     for report, found in told:
         note(entry, "progress", found, data={"progress": report.progress, "message": report.message})
-    _use(entry, [report for report, found in live if report.usage and found.attempt in won])
-    asking.put(entry, [(report, found) for report, found in live if report.question and found.attempt in won])
-    for report, found in live:
-        report.verdict = Verdict.ACCEPTED if found.attempt in won else Verdict.REFUSED
-        report.lease_expires_at = max(until, moment(found.lease_expires_at) or until)
 
 
 def _use(entry: Entry, reports: Sequence[Report]) -> None:

@@ -1,5 +1,6 @@
 """The SQL of the transitions: values come through unharmed, and no statement walks what it need not."""
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -42,6 +43,19 @@ def plan(name: str) -> list[str]:
 def test_rows_come_back_as_they_went_in() -> None:
     rows = [(1, "é ' \" % \\ ☂ \U0001f333", 0.1), (2**62, "", -1e300), (None, None, None)]
     assert ECHO(rows, other="%s") == [(*row, "%s") for row in rows]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["NaN", "-Infinity"])
+def test_words_for_what_is_no_number_are_text_like_any(text: str) -> None:
+    assert ECHO([(1, text, 0.5)], other=text) == [(1, text, 0.5, text)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("row", [(1, "NaN", math.nan), (1, "", -math.inf), (1, "a\ud800", 0.5)])
+def test_what_no_database_could_give_back_is_refused(row: tuple[int, str, float]) -> None:
+    with pytest.raises(ValueError):
+        ECHO([row], other=1)
 
 
 @pytest.mark.django_db
