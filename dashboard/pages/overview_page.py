@@ -41,6 +41,7 @@ class Line:
     progress: dict[str, Any]
     verdict: str
     eta_error: float | None = None  # how far what was said of its end was off, in parts of its whole time
+    waits: Sequence[tuple[str, str, str]] = ()  # what waits for a person: its status, in words, and where it is
 
 
 def context(owner_id: int, now: datetime) -> dict[str, Any]:

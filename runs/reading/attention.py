@@ -1,7 +1,8 @@
 """What waits for a person: things that nothing but a person can move on, most held-up work first."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
@@ -48,6 +49,27 @@ def items(owner_id: int, now: datetime, limit: int = 20) -> list[Item]:
     found += _questions(owner_id)
     found += _silent(owner_id, now)
     return sorted(found, key=lambda item: (-item.holds_up, item.rank, -item.failed, -item.run.pk))[:limit]
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What waits in one run: how many questions, how many failures, which lost agents."""
+
+    asking: int = 0
+    failed: int = 0
+    lost: list[str] = field(default_factory=list)
+
+
+def by_run(owner_id: int, now: datetime) -> dict[int, Waiting]:
+    """Every run in which something waits, by its id."""
+    found: defaultdict[int, Waiting] = defaultdict(Waiting)
+    for run, failed in _failed(owner_id, now).values_list("pk", "failed"):
+        found[run].failed = failed
+    for run, asking in _asking(owner_id).values_list("pk", F("asking") + F("questions")):
+        found[run].asking = asking
+    for one in lost.agents(owner_id, now):
+        found[one.attempt.run_id].lost.append(one.agent.name)
+    return dict(found)
 
 
 def with_first_failures(found: Sequence[Item]) -> list[Item]:
