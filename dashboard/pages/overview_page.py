@@ -63,7 +63,7 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
         "completed": sum(run.completed for run in unended),
         "total": sum(run.total for run in unended),
         "attention": waiting,
-        "waits": attention.with_first_failures(waiting[:WAITS]),
+        "waits": attention.with_failures(waiting[:WAITS]),
         "agents": agents,
         "agents_lost": sum(agent.lost is not None for agent in agents),
         "ended_total": total - len(unended),
