@@ -26,11 +26,15 @@ _OURS = re.compile(r"ABREAST_\w+|DJANGO_\w+|HOST|PORT|SERVER|DEMO|DATABASE_URL|R
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it answers, the link that signs its owner in, and an operator's token with the command permission."""
+    """Where it answers, the link that signs its owner in, and an operator's token with the command permission.
+
+    `printed`: all it said until it was up.
+    """
 
     url: str
     login: str
     token: str
+    printed: str
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The answer as JSON, of a path below /api/v1/. Raises httpx.HTTPStatusError."""
@@ -81,11 +85,11 @@ def _lines_of(process: subprocess.Popen[str]) -> "queue.Queue[str]":
 def _announced(lines: "queue.Queue[str]") -> Server:
     printed = ""
     until = time.monotonic() + UP_SECONDS
-    while not (up := re.search(r"Abreast is at (\S+)", printed)):
+    while not (login := re.search(r"^login: (\S+)$", printed, re.MULTILINE)):
         line = lines.get(timeout=max(0.1, until - time.monotonic()))
         if not line:
             raise RuntimeError(f"the server did not start:\n{printed}")
         printed += line
-    login, token = (re.search(rf"^{word}: (\S+)$", printed, re.MULTILINE) for word in ("login", "token"))
-    assert login and token, printed
-    return Server(up[1], login[1], token[1])
+    up, token = (re.search(rf"^{words} (\S+)", printed, re.MULTILINE) for words in ("Abreast is at", "token:"))
+    assert up and token, printed
+    return Server(up[1], login[1], token[1], printed)

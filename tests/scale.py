@@ -78,11 +78,11 @@ def main() -> None:
             servers.until(ready, "the web processes answer", START_SECONDS)
             if _ended(processes):
                 sys.exit("a process ended while the others started")
-            subprocess.run([sys.executable, "manage.py", "login_link"], cwd=ROOT, env=named, check=False)
             print(
                 f"Abreast is at {url}, on {named['DATABASE_URL']} and {named['REDIS_URL']} — Ctrl-C stops it",
                 flush=True,
             )
+            subprocess.run([sys.executable, "manage.py", "login_link"], cwd=ROOT, env=named, check=False)
             over.wait()
 
 

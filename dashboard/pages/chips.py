@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+_WORDS = {"waiting": "waits for you"}
+
 
 @dataclass(frozen=True, slots=True)
 class Chip:
@@ -19,7 +21,7 @@ def by_status(href: str, statuses: Iterable[str], wanted: Mapping[str, str]) -> 
 
 
 def _chip(href: str, status: str, wanted: Mapping[str, str]) -> Chip:
-    word = status.replace("_", " ") or "all"
+    word = _WORDS.get(status) or status.replace("_", " ") or "all"
     return Chip(word, address(href, {**wanted, "status": status}), status, status == wanted["status"])
 
 

@@ -41,6 +41,7 @@ class Line:
     progress: dict[str, Any]
     verdict: str
     eta_error: float | None = None  # how far what was said of its end was off, in parts of its whole time
+    waits: Sequence[tuple[str, str, str]] = ()  # what waits for a person: its status, in words, and where it is
 
 
 def context(owner_id: int, now: datetime) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def context(owner_id: int, now: datetime) -> dict[str, Any]:
         "completed": sum(run.completed for run in unended),
         "total": sum(run.total for run in unended),
         "attention": waiting,
-        "waits": attention.with_first_failures(waiting[:WAITS]),
+        "waits": attention.with_failures(waiting[:WAITS]),
         "agents": agents,
         "agents_lost": sum(agent.lost is not None for agent in agents),
         "ended_total": total - len(unended),

@@ -1,18 +1,20 @@
 """What waits for a person: things that nothing but a person can move on, most held-up work first."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from runs import statements as sql
 from runs.claims import waits
-from runs.engine import states
+from runs.engine import expected, states
 from runs.models import Backend, Run, Subtask
 from runs.steering import lost
 from runs.steering.lost import Lost
 
+ADDED_UP = 1_000  # skipped subtasks of one run, whose estimates are read one by one
 LOOKED_AT = 100  # of the newest runs: what is older and was never looked at is not going to be
 FORGOTTEN_AFTER = timedelta(days=3)
 _ASKS = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
@@ -22,14 +24,16 @@ _ASKS = Q(waits_for=states.Wait.PERSON) | ~Q(question="")
 class Item:
     """One thing to decide. `holds_up`: subtasks that cannot go on, or never started, because of it.
 
-    A question has the subtask that asks it; it names no failures. Nor does an agent that is lost. `first`: what failed
-    first, where somebody asked for it.
+    A question has the subtask that asks it; it names no failures. Nor does an agent that is lost. `seconds`: what those
+    that have not begun would take one agent, by estimate; None unless that is known of all. `first`: what failed first.
+    That, and the seconds of what failures hold up, are there where somebody asked for them.
     """
 
     run: Run
     failed: int
     holds_up: int
     ended: bool
+    seconds: float | None = None
     subtask: Subtask | None = None
     question: str = ""
     lost: Lost | None = None
@@ -50,31 +54,61 @@ def items(owner_id: int, now: datetime, limit: int = 20) -> list[Item]:
     return sorted(found, key=lambda item: (-item.holds_up, item.rank, -item.failed, -item.run.pk))[:limit]
 
 
-def with_first_failures(found: Sequence[Item]) -> list[Item]:
-    """The same; those in which work failed with the subtask that failed first."""
+@dataclass(slots=True)
+class Waiting:
+    """What waits in one run: how many questions, how many failures, which lost agents."""
+
+    asking: int = 0
+    failed: int = 0
+    lost: list[str] = field(default_factory=list)
+
+
+def by_run(owner_id: int, now: datetime) -> dict[int, Waiting]:
+    """Every run in which something waits, by its id."""
+    found: defaultdict[int, Waiting] = defaultdict(Waiting)
+    for run, failed in _failed(owner_id, now).values_list("pk", "failed"):
+        found[run].failed = failed
+    for run, asking in _asking(owner_id).values_list("pk", F("asking") + F("questions")):
+        found[run].asking = asking
+    for one in lost.agents(owner_id, now):
+        found[one.attempt.run_id].lost.append(one.agent.name)
+    return dict(found)
+
+
+def with_failures(found: Sequence[Item]) -> list[Item]:
+    """The same; those in which work failed with the subtask that failed first, and with the seconds they hold up."""
     asked = [item.run.pk for item in found if item.failed]
     failed = Subtask.objects.filter(run=OuterRef("pk"), status=states.Status.FAILED).order_by("finished_at", "pk")
     first = Run.objects.filter(pk__in=asked).values_list(Subquery(failed.values("pk")[:1])) if asked else ()
     subtasks = {
         one.run_id: one for one in Subtask.objects.filter(pk__in=[number for (number,) in first]).defer("result")
     }
-    return [replace(item, first=subtasks.get(item.run.pk)) if item.failed else item for item in found]
+    countable = [(item.run.pk,) for item in found if item.failed and 0 < item.holds_up <= ADDED_UP]
+    seconds = dict(sql.SKIPPED_SECONDS(countable)) if countable else {}
+    return [
+        replace(item, first=subtasks.get(item.run.pk), seconds=seconds.get(item.run.pk)) if item.failed else item
+        for item in found
+    ]
 
 
 def _silent(owner_id: int, now: datetime) -> list[Item]:
     """What a lost agent was at holds up itself, too, until another takes it up."""
     agents = lost.agents(owner_id, now)
     behind = _held_up([one.attempt.subtask for one in agents if one.waits])
-    return [
-        Item(
-            one.attempt.run,
-            failed=0,
-            holds_up=behind.get(one.attempt.subtask_id, 0) + 1 if one.waits else 0,
-            ended=one.attempt.run.finished_at is not None,
-            lost=one,
-        )
-        for one in agents
-    ]
+    items = []
+    for one in agents:
+        subtask, ended = one.attempt.subtask, one.attempt.run.finished_at is not None
+        number, seconds = behind.get(one.attempt.subtask_id, (0, 0.0))
+        own = _seconds(subtask)
+        both = seconds + own if one.waits and seconds is not None and own is not None else None
+        items.append(Item(one.attempt.run, 0, number + 1 if one.waits else 0, ended, both, lost=one))
+    return items
+
+
+def _seconds(subtask: Subtask) -> float | None:
+    """What it is known to take, as the statements have it."""
+    told = expected.told(subtask.executor, subtask.estimated_seconds)
+    return subtask.usual_seconds if told is None else subtask.expected_seconds
 
 
 def count(owner_id: int, now: datetime) -> int:
@@ -109,11 +143,13 @@ def _questions(owner_id: int) -> list[Item]:
     asking = Subtask.objects.filter(_ASKS, run__in=runs, status=states.Status.IN_PROGRESS)
     subtasks = list(asking.defer("result").order_by("started_at", "pk")[:LOOKED_AT] if runs else ())
     behind = _held_up(subtasks)
+    nothing = (0, None)
     return [
         Item(
             runs[one.run_id],
             failed=0,
-            holds_up=behind.get(one.pk, 0) + bool(one.question),
+            holds_up=behind.get(one.pk, nothing)[0] + bool(one.question),
+            seconds=behind.get(one.pk, nothing)[1],
             ended=False,
             subtask=one,
             question=waits.question_of(one),
@@ -122,9 +158,10 @@ def _questions(owner_id: int) -> list[Item]:
     ]
 
 
-def _held_up(subtasks: Sequence[Subtask]) -> dict[int, int]:
-    """How many pending subtasks depend on each of these, directly or through others."""
-    return dict(sql.HELD_UP([(subtask.pk,) for subtask in subtasks])) if subtasks else {}
+def _held_up(subtasks: Sequence[Subtask]) -> dict[int, tuple[int, float | None]]:
+    """How many pending subtasks depend on each of these, directly or through others, and the seconds they take."""
+    rows = sql.HELD_UP([(subtask.pk,) for subtask in subtasks]) if subtasks else []
+    return {first: (number, seconds) for first, number, seconds in rows}
 
 
 def _failed(owner_id: int, now: datetime) -> QuerySet[Run]:

@@ -17,13 +17,14 @@ from runs.reading.paging import Cursor, Page, finish, page, read_cursor
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """`since` and `until`: the days (UTC) on which runs were made, both included."""
+    """`since` and `until`: the days (UTC) on which runs were made, both included. `among`: the ids of some runs."""
 
     status: str = ""
     backend: str = ""
     text: str = ""
     since: date | None = None
     until: date | None = None
+    among: frozenset[int] | None = None
 
 
 def runs(owner_id: int, wanted: RunFilter, cursor: str, limit: int) -> Page[Run]:
@@ -37,6 +38,8 @@ def count_runs(owner_id: int, wanted: RunFilter) -> int:
 
 def _matching_runs(owner_id: int, wanted: RunFilter) -> QuerySet[Run]:
     found = Run.objects.filter(owner=owner_id)
+    if wanted.among is not None:
+        found = found.filter(pk__in=wanted.among)
     if wanted.status:
         found = found.filter(status=wanted.status)
     if wanted.backend:

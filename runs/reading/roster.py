@@ -34,7 +34,7 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What an agent has done. `elapsed`: seconds that its runs have gone on; `busy`: of these, at what has ended;
-    `so_far`: at what it holds now."""
+    `so_far`: at what it holds now. `newest`: the newest run it was in."""
 
     completed: int = 0
     ended: int = 0
@@ -43,6 +43,7 @@ class Figures:
     elapsed: float = 0.0
     most: str = ""
     at: Attempt | None = None
+    newest: Run | None = None
 
     @property
     def utilization(self) -> float | None:
@@ -107,19 +108,22 @@ def _as_tree(found: Mapping[int, Member], parents: Mapping[int, int | None]) -> 
 
 
 def figures(owner_id: int, agents: Iterable[int], now: datetime) -> dict[int, Figures]:
-    """For these agents, by id, in four queries."""
+    """For these agents, by id, in five queries."""
     wanted = list(agents)
     runs = list(Run.objects.filter(owner=owner_id).order_by("-pk").values_list("pk", flat=True)[:RUNS_COUNTED])
     most, at = _most(runs, wanted), _at(runs, wanted)
     passed = ExpressionWrapper(Coalesce(F("run__finished_at"), now) - F("run__started_at"), DurationField())
     rows = RunAgent.objects.filter(run__in=runs, agent__in=wanted, run__started_at__isnull=False).values_list("agent")
-    sums = rows.annotate(Sum("completed"), Sum("unsuccessful"), Sum("busy_seconds"), passed=Sum(passed)).order_by()
+    summed = (Sum("completed"), Sum("unsuccessful"), Sum("busy_seconds"), Max("run"))
+    sums = list(rows.annotate(*summed, passed=Sum(passed)).order_by())
+    newest = Run.objects.only("content").in_bulk({run for *_, run, _ in sums})
     found = {}
-    for agent, completed, unsuccessful, busy, elapsed in sums:
+    for agent, completed, unsuccessful, busy, run, elapsed in sums:
         attempt = at.get(agent)
         so_far = (now - (attempt.started_at or attempt.leased_at)).total_seconds() if attempt else 0.0
         seconds = elapsed.total_seconds() if elapsed else 0.0
-        found[agent] = Figures(completed, completed + unsuccessful, busy, so_far, seconds, most.get(agent, ""), attempt)
+        at_what = (most.get(agent, ""), attempt, newest.get(run))
+        found[agent] = Figures(completed, completed + unsuccessful, busy, so_far, seconds, *at_what)
     return found
 
 

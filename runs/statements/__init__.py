@@ -40,7 +40,6 @@ from runs.statements.ending import (
 from runs.statements.keeping import ADD_LOADS, EVENTS, FIRST_LOADS
 from runs.statements.leasing import (
     ASK,
-    HELD_UP,
     LEASE_ATTEMPTS,
     LEASE_SUBTASKS,
     READING,
@@ -80,6 +79,7 @@ from runs.statements.sweeping import (
     UNDER_WAY,
 )
 from runs.statements.tracked import ASK_ELSEWHERE, BEGIN_REPORTED, BILL, LAST_END, MARK_REPORTED, OPEN_REPORTED, RENAME
+from runs.statements.waiting import HELD_UP, SKIPPED_SECONDS
 
 __all__ = [
     "ADD_LOADS",
@@ -147,6 +147,7 @@ __all__ = [
     "SET_DEADLINES",
     "SHOW_PROGRESS",
     "SKIP",
+    "SKIPPED_SECONDS",
     "SKIP_DEPENDANTS",
     "SKIP_UNNEEDED",
     "SPECS",

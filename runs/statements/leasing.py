@@ -95,6 +95,15 @@ TO_ASK = Statement(
     """,
 )
 
+ASK = Statement(
+    "",
+    """
+    SELECT id, epoch, timeout_seconds FROM runs_subtask
+    WHERE run_id = %(run)s AND lane IN ('query', 'execute') AND status = 'pending' AND unmet = 0
+      AND not_before IS NULL AND waits_for = '' AND executor ->> 'name' = 'approval'
+    """,
+)
+
 HELD_UP = Statement(
     "id bigint",
     """

@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Open
@@ -21,6 +24,20 @@ def test_agents_follow_what_happens_and_rows_open_by_keyboard(visit: Open, ada: 
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.locator("#subtask-drawer")).to_contain_text("Do a")
+
+
+def test_who_is_idle_opens_by_keyboard_too(visit: Open, ada: User) -> None:
+    run = scene(ada, "ab", max_agents=2)
+    run.now = timezone.now() - timedelta(minutes=2)
+    run.start("a", agent="agent-1")
+    run.complete("a")
+    run.start("b", agent="agent-2")
+    page = visit("/agents/?status=idle")
+    live(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("#subtask-table")).to_contain_text("Do a")
+    expect(page.locator("#subtask-table")).not_to_contain_text("Do b")
 
 
 def test_a_lost_agent_is_dismissed_in_place(visit: Open, ada: User) -> None:

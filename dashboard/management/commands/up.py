@@ -101,11 +101,13 @@ class Command(BaseCommand):
         owner = tokens.owner()
         with serving.remembered(settings.HOME, url):
             shown = settings.PUBLIC_URL or url
-            self._say(f"login: {shown}/login/{tokens.make_login_link(owner, timezone.now())}/")
             tokens.revoke_unused(owner, PRINTED, timezone.now())  # else each start leaves one behind
-            self._say(f"token: {tokens.make(owner, PRINTED, scope='operator', commands=True)}")
+            token = tokens.make(owner, PRINTED, scope="operator", commands=True)
             first_run.start_if_wanted(owner)
             self._say(f"Abreast is at {shown} — Ctrl-C stops it, and nothing is lost")
+            self._say(f"token: {token}")
+            # The last line: it is what stays in view, and what is to be clicked.
+            self._say(f"login: {shown}/login/{tokens.make_login_link(owner, timezone.now())}/")
             # Imported only now: it takes the cookies' names from the settings as they are.
             serving.serve(settings.SERVER, import_string(ASGI), listener, stopping)
 

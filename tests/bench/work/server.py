@@ -94,7 +94,7 @@ def _token(process: subprocess.Popen[str]) -> str:
     for line in process.stdout:
         if line.startswith("token: "):
             found = line.split()[1]
-        if line.startswith("Abreast is at"):
+        if line.startswith("login: "):
             return found
     raise RuntimeError(f"the server ended with {process.wait()}")
 

@@ -54,7 +54,7 @@ def test_only_what_holds_up_most_is_shown_and_all_that_waits_is_counted(ada: Use
     assert (len(found["waits"]), len(found["attention"])) == (overview_page.WAITS, overview_page.WAITS + 1)
     said = render_to_string("overview/waits.html", found)
     assert f"{overview_page.WAITS} of {overview_page.WAITS + 1}" in said
-    assert "?status=failed" in said
+    assert "/runs/?status=waiting" in said
 
 
 def test_a_run_without_completions_has_no_line(ada: User) -> None:

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from dashboard import urls
+from dashboard.views import returning
 from runs.models import Agent, Token, Webhook
 from tests.factories import token_of
 from tests.scenes import Scene, scene
@@ -14,8 +15,10 @@ from todos.models import Todo
 
 pytestmark = pytest.mark.django_db
 
-PAGES = [pattern.name for pattern in urls.pages if pattern.name]
-BUTTONS = [pattern.name for pattern in [*urls.buttons, *urls.changes] if pattern.name]
+LOOKED_AT = [*urls.pages, *urls.parts]
+PRESSED = [*urls.forms, *urls.buttons, *urls.changes]
+PAGES = [pattern.name for pattern in LOOKED_AT if pattern.name]
+BUTTONS = [pattern.name for pattern in PRESSED if pattern.name]
 NOBODYS = (
     "overview",
     "overview-frame",
@@ -44,7 +47,7 @@ def there(ada: User) -> Scene:
 
 def address(name: str, there: Scene) -> str:
     """The address of a page or button by its name."""
-    (pattern,) = (entry for entry in [*urls.pages, *urls.buttons, *urls.changes] if entry.name == name)
+    (pattern,) = (entry for entry in [*LOOKED_AT, *PRESSED] if entry.name == name)
     needed = set(pattern.pattern.converters)
     known = {"run_id": there.run_id, "key": "a", "todo_id": there.run.todo_id}
     if "webhook" in needed:
@@ -63,6 +66,16 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(name: str, there: Scene) ->
     for response in (Client().get(path), Client().post(path)):
         assert response.status_code == 302
         assert response["Location"] == f"/login/?next={path}"
+
+
+def test_signing_in_leads_back_to_what_is_a_page_and_else_to_the_one_above(there: Scene, browser: Client) -> None:
+    for name in PAGES + BUTTONS:
+        path = address(name, there)
+        back = returning.page_of(path, urls.places)
+        assert path.startswith(back)
+        assert b"<html" in browser.get(back, follow=True).content, name
+        asked = browser.get(path, follow=True)
+        assert (back == path) == (asked.status_code != 405 and b"<html" in asked.content), name
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES + BUTTONS if name not in NOBODYS])
@@ -111,10 +124,6 @@ def test_what_is_not_there_is_a_page_that_says_so(path: str, browser: Client) ->
 
 def test_every_page_of_this_project_is_known_here() -> None:
     """A page that is added beside these lists would escape the tests above."""
-    known = {
-        entry.name
-        for entry in [*urls.pages, *urls.buttons, *urls.changes, *urls.signing_in, *urls.machines]
-        if hasattr(entry, "name")
-    }
+    known = {entry.name for entry in [*LOOKED_AT, *PRESSED, *urls.signing_in, *urls.machines] if hasattr(entry, "name")}
     direct = {entry.name for entry in get_resolver().url_patterns if isinstance(entry, URLPattern)}
     assert direct <= known

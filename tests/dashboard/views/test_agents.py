@@ -1,9 +1,13 @@
+import re
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from runs.models import Agent
+from runs.models import Agent, Run
 from tests.scenes import scene
 
 pytestmark = pytest.mark.django_db
@@ -16,6 +20,26 @@ def test_agents_are_shown_with_what_they_are_at(browser: Client, ada: User) -> N
     assert f'href="/runs/{run.run_id}/subtasks/a/"' in html
     assert "1 busy" in html
     assert 'data-goes="a"' in html
+
+
+def test_who_is_idle_leads_to_what_it_did_in_its_newest_run(browser: Client, ada: User, eve: User) -> None:
+    for owner, content in ((ada, "Older"), (ada, "Newest"), (eve, "Hers")):
+        made = scene(owner, "ab", content=content)
+        made.now = timezone.now() - timedelta(minutes=2)
+        made.start("a", agent="agent <1>")
+        made.complete("a")
+    newest = Run.objects.get(content="Newest")
+    html = browser.get("/agents/").content.decode()
+    link = f'href="/runs/{newest.pk}/subtasks/?agent=agent%20%3C1%3E"'
+    assert re.search(rf"data-row.*waits for work, newest run <a {re.escape(link)}[^>]*><bdi>Newest</bdi></a>", html)
+    assert "Older" not in html and "Hers" not in html
+
+
+def test_rows_that_lead_nowhere_are_gone_past_by_keyboard(browser: Client, ada: User) -> None:
+    Agent.objects.create(name="agent-1")
+    html = browser.get("/agents/").content.decode()
+    assert "waits for work" in html
+    assert "data-row" not in html
 
 
 def test_without_any_agent_the_page_teaches_how_to_get_some(browser: Client) -> None:

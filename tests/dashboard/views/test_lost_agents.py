@@ -24,6 +24,7 @@ def test_a_lost_agent_has_a_card_with_what_it_holds_up(browser: Client, there: S
     html = browser.get("/").content.decode()
     assert f"<bdi>{NAME}</bdi> has been silent for" in html
     assert "holds up <b>2 subtasks</b>" in html
+    assert "est. 20 s of work" in html
     assert f'formaction="/agents/{impl().pk}/retire/"' in html
     assert ", 1 waiting for you" in html
 

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from dashboard.views import runs
 from runs.models import Run
 from tests.scenes import scene
+from tests.silent import NAME, lost_work
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +148,33 @@ def test_a_run_that_asks_says_so_while_it_goes_on(browser: Client, three: list[R
     assert "waits for a person" not in row(three[1])
     Run.objects.filter(pk=three[0].pk).update(finished_at=three[0].created_at)
     assert "waits for a person" not in row(three[0])
+
+
+def test_all_that_waits_for_a_person_is_listed_with_what_it_is(browser: Client, three: list[Run], ada: User) -> None:
+    lost = lost_work(ada).run
+    broken = scene(ada, "ab", content="Broken")
+    broken.start("a", "b")
+    broken.fail("a", "b")
+    asks = Run.objects.filter(pk=three[0].pk)
+    asks.update(status="running", asking=1, questions=2)
+    scene(ada, content="Goes on by itself")
+    page = browser.get("/runs/?status=waiting")
+    waits = {line.run.pk: [said for _, said, _ in line.waits] for line in page.context["lines"]}
+    assert waits == {
+        broken.run_id: ["2 failed"],
+        lost.pk: [f"{NAME} is lost"],
+        three[0].pk: ["3 wait for a person"],
+    }
+    html = page.content.decode()
+    assert "<span>3 of 3</span>" in html
+    assert re.search(r'<a href="/runs/\?status=waiting" aria-current="true">.*?waits for you</a>', html)
+    for href in (f"/runs/{three[0].pk}/subtasks/?status=in_progress", "/agents/?status=lost"):
+        assert f'<td class="what-waits"><a href="{href}">' in html
+    assert 'name="status" value="waiting"' in html
+    assert "waits for you" not in browser.get("/runs/").content.decode(), "the overview leads there"
+
+
+def test_nothing_is_listed_as_waiting_where_nothing_waits(browser: Client, ada: User, eve: User) -> None:
+    scene(ada)
+    lost_work(eve)
+    assert names(browser, "?status=waiting") == []

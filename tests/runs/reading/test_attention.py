@@ -68,6 +68,41 @@ def test_a_question_waits_and_says_how_much_hangs_on_it(ada: User) -> None:
     assert attention.count(ada.pk, there.now) == 2
 
 
+def test_it_says_how_much_work_that_is_where_it_is_known_of_all(ada: User) -> None:
+    there = asking(ada, "ship", "announce", "tidy")
+    held = there.run.subtasks.exclude(key="ok")
+
+    def seconds() -> float | None:
+        return attention.items(ada.pk, there.now)[0].seconds
+
+    held.update(expected_seconds=30, estimated_seconds=None)
+    assert seconds() is None, "30 s is what the planner reckons with where nobody said anything"
+    held.update(estimated_seconds=30)
+    assert seconds() == 90
+    held.filter(key="ship").update(estimated_seconds=None)
+    assert seconds() is None
+    held.filter(key="ship").update(usual_seconds=400.5)
+    assert seconds() == 460.5
+    held.filter(key="tidy").update(status="completed")
+    assert seconds() == 430.5
+
+
+def test_what_failed_says_how_much_work_was_skipped_for_it(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = scene(ada, "abcd", {"b": ["a"], "c": ["b"]}, seconds=70)
+    there.start("a", "d")
+    there.fail("a")
+    there.complete("d")
+    (item,) = attention.with_failures(attention.items(ada.pk, there.now))
+    assert (item.holds_up, item.seconds) == (2, 140)
+    there.run.subtasks.filter(key="c").update(executor={"name": "read", "path": "x"}, estimated_seconds=None)
+    (item,) = attention.with_failures(attention.items(ada.pk, there.now))
+    assert item.seconds is None
+    there.run.subtasks.update(estimated_seconds=1)
+    monkeypatch.setattr(attention, "ADDED_UP", 1)
+    (item,) = attention.with_failures(attention.items(ada.pk, there.now))
+    assert item.seconds is None, "so many are not added up while somebody waits for the page"
+
+
 def test_a_question_waits_no_more_once_it_is_answered(ada: User, eve: User) -> None:
     there = asking(ada)
     assert attention.items(eve.pk, there.now) == []
@@ -87,7 +122,7 @@ def test_what_failed_first_is_named(ada: User) -> None:
     there.fail("b", error="no space left")
     there.later(1)
     there.fail("a", error="no space left either")
-    (item,) = attention.with_first_failures(attention.items(ada.pk, there.now))
+    (item,) = attention.with_failures(attention.items(ada.pk, there.now))
     assert item.first is not None
     assert (item.first.key, item.first.error) == ("b", "no space left")
 

@@ -39,6 +39,7 @@ def test_an_agent_that_lost_its_work_asks_for_attention(ada: User, eve: User, th
     assert found(eve) == []
     [item] = attention.items(ada.pk, timezone.now())
     assert (item.lost, item.holds_up, item.ended) == (one, 2, False)
+    assert item.seconds == 20, "what it was at, and what needs that: 10 s each"
     assert attention.count(ada.pk, timezone.now()) == 1
 
 
@@ -46,7 +47,8 @@ def test_what_another_agent_took_up_holds_up_nothing(ada: User, there: Scene) ->
     there.start("a", agent="impl-2")
     [one] = found(ada)
     assert (one.waits, one.taken_by) == (False, "impl-2")
-    assert attention.items(ada.pk, timezone.now())[0].holds_up == 0
+    [item] = attention.items(ada.pk, timezone.now())
+    assert (item.holds_up, item.seconds) == (0, None)
 
 
 def test_one_that_handed_everything_back_or_has_work_is_not_lost(ada: User, there: Scene) -> None:
