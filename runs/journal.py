@@ -27,11 +27,11 @@ _COUNTERS = (
     "held_back rate_limited conditional claiming approvals asking questions open_query open_execute open_undeclared "
     "open_alone stopping agents_active peak_open overlapped retries losses expected_total expected_ended busy_ended "
     "open_started_sum work_done usual_work usual_took overhead_sum overhead_count input_tokens output_tokens cost "
-    "paused_seconds"
+    "paused_seconds person_seconds"
 ).split()
 _MARKS = (
-    "status end_reason started_at finished_at paused_at resumed_at cancel_requested_at phase barrier_until ranked "
-    "heard_at open_until max_agents agents_allowed agents_steps agents_slowdown"
+    "status end_reason started_at finished_at paused_at person_at resumed_at cancel_requested_at phase "
+    "barrier_until ranked heard_at open_until max_agents agents_allowed agents_steps agents_slowdown"
 ).split()
 _FACTS = (
     "owner_id todo_id baseline_of_id rollback_of_id content backend strategy adaptive lanes fail_fast budget "
@@ -115,14 +115,25 @@ class Entry:
         """Paused, with nobody at work: time that is not the run's. Before it has begun there is none to leave out."""
         return self.row["status"] == states.Run.PAUSED and not self.open and self.row["started_at"] is not None
 
-    def keep_paused(self) -> None:
-        """Begins or ends a stretch of paused time, as things stand now."""
-        since = self.row["paused_at"]
-        if self.at_rest and since is None:
-            self.mark(paused_at=self.now)
-        elif since is not None and not self.at_rest:
-            self.add(paused_seconds=max(0.0, (self.now - since).total_seconds()))
-            self.mark(paused_at=None)
+    @property
+    def up_to_a_person(self) -> bool:
+        """All that has not ended waits for an answer, or for what waits for one: that is not the run's time either.
+        Agents that report by themselves go on when they like, whatever else is pending."""
+        if self.row["person_seconds"] is None or self.at_rest or self.ended or self.open > self.row["questions"]:
+            return False
+        asked = self.row["asking"] + self.row["questions"] > 0 and self.row["started_at"] is not None
+        nothing_else = self.row["pending"] == self.row["blocked"] or self.row["heard_at"] is not None
+        return asked and (nothing_else or self.row["status"] == states.Run.PAUSED)
+
+    def keep_rest(self) -> None:
+        """Begins or ends a stretch of time that does not count, as things stand now."""
+        for name, rests in (("paused", self.at_rest), ("person", self.up_to_a_person)):
+            since = self.row[f"{name}_at"]
+            if rests and since is None:
+                self.mark(**{f"{name}_at": self.now})
+            elif since is not None and not rests:
+                self.add(**{f"{name}_seconds": max(0.0, (self.now - since).total_seconds())})
+                self.mark(**{f"{name}_at": None})
 
     def seconds(self, time: datetime) -> float:
         """Since the run was made: small numbers add up without losing their fractions."""
@@ -189,7 +200,7 @@ def of(run_id: int, now: datetime, *, in_turn: bool = False) -> Iterator[Entry]:
     before = dict(row)
     _keep_time(entry)
     yield entry
-    entry.keep_paused()
+    entry.keep_rest()
     if entry.loads:
         _write_loads(entry)
     if entry.events:

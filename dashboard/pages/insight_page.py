@@ -106,6 +106,8 @@ def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
     finished, elapsed = progress["finished_work_seconds"], progress["elapsed_seconds"]
     work = f"{figures.duration(finished)} of finished work in {figures.duration(elapsed)}"
     work += f", {run_page.work_known(dict(progress))}" if finished else ""
+    if (waited := progress["person_seconds"] or 0.0) >= 1:
+        work += f"; {figures.duration(waited)} of waiting for a person left out"
     return [
         Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
         Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),

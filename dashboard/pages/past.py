@@ -14,7 +14,7 @@ from dashboard.pages.rows import SubtaskRow
 from dashboard.words import figures, reasons
 from runs.engine import states
 from runs.models import Agent, Attempt, Run, Subtask
-from runs.reading import past
+from runs.reading import past, rested
 from runs.reading.browse import named
 from runs.reading.timeline import origin
 
@@ -94,6 +94,9 @@ def run_then(run: Run, numbers: past.Numbers, moment: Moment) -> Run:
     was.paused_seconds = sum(
         max(0.0, (min(until, moment.time) - since).total_seconds()) for since, until in past.rests(run)
     )
+    if run.person_seconds is not None:
+        was.person_at, was.person_seconds = None, rested.seconds(rested.rests(run, moment.time), moment.time)
+    was.questions = 0
     was.expected_ended, was.agents_active = numbers.expected_ended, numbers.agents
     was.retries, was.losses = numbers.retries, numbers.losses
     was.open_query = was.open_execute = 0

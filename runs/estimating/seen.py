@@ -87,6 +87,7 @@ class _State:
     def __init__(self, run: Mapping[str, Any], rows: Sequence[Row], agents: int, now: datetime) -> None:
         self.run, self.agents, self.now = run, agents, now
         self.who = past.agent_kinds(run["pk"], run["backend"])
+        self.waited = past.waits(run["pk"])
         self.usual = past.usual(self.who.values())
         self.rows = [row for row in rows if self._counts(row)]
         self.number = {row.pk: at for at, row in enumerate(self.rows)}
@@ -122,7 +123,8 @@ class _State:
 
     def _seconds(self, row: Row) -> float:
         since = row.started_at or self.now
-        return max(0.0, ((row.finished_at or self.now) - since).total_seconds())
+        waited = self.waited.get(row.pk, 0.0)
+        return max(0.0, ((row.finished_at or self.now) - since).total_seconds() - waited)
 
     def _kind(self, row: Row) -> str:
         """Who will do what has not begun is not known: most likely one of those who do most."""

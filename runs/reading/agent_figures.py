@@ -83,7 +83,7 @@ def _told(
         "last_heartbeat_at": heard,
         "current_attempt": _current(opened[0]) if opened else None,
         "attempts_open": len(opened),
-        **_rates(done, sum((now - attempt.leased_at).total_seconds() for attempt in opened)),
+        **_rates(done, sum(presence.at_work(attempt, now) for attempt in opened)),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from runs.models import Attempt
 from runs.sql import Statement, moment
 
 LOST_AFTER = timedelta(seconds=60)  # longer than an agent may wait for its next lease without a word
@@ -32,6 +33,11 @@ def status(*, at_work: bool, heard: datetime | None, retired: bool, now: datetim
 
 def is_silent(heard: datetime, now: datetime) -> bool:
     return now - heard > LOST_AFTER
+
+
+def at_work(attempt: Attempt, now: datetime) -> float:
+    """Seconds that the agent of an open attempt has been at it, without waiting for answers."""
+    return max(0.0, ((attempt.asked_at or now) - attempt.leased_at).total_seconds() - attempt.asked_seconds)
 
 
 def last_beats(agents: Sequence[int]) -> dict[int, datetime]:

@@ -117,7 +117,7 @@ def figures(owner_id: int, agents: Iterable[int], now: datetime) -> dict[int, Fi
     found = {}
     for agent, completed, unsuccessful, busy, elapsed in sums:
         attempt = at.get(agent)
-        so_far = (now - (attempt.started_at or attempt.leased_at)).total_seconds() if attempt else 0.0
+        so_far = presence.at_work(attempt, now) if attempt else 0.0
         seconds = elapsed.total_seconds() if elapsed else 0.0
         found[agent] = Figures(completed, completed + unsuccessful, busy, so_far, seconds, most.get(agent, ""), attempt)
     return found
@@ -136,7 +136,16 @@ def _most(runs: Sequence[int], agents: Sequence[int]) -> dict[int, str]:
 
 def _at(runs: Sequence[int], agents: Sequence[int]) -> dict[int, Attempt]:
     """What each holds now, of those it holds the last."""
-    columns = ("agent_id", "run_id", "leased_at", "started_at", "subtask__key", "run__content")
+    columns = (
+        "agent_id",
+        "run_id",
+        "leased_at",
+        "started_at",
+        "asked_at",
+        "asked_seconds",
+        "subtask__key",
+        "run__content",
+    )
     opened = Attempt.objects.filter(status__in=states.ATTEMPT_OPEN, agent__in=agents, run__in=runs)
     return {
         attempt.agent_id: attempt for attempt in opened.select_related("subtask", "run").only(*columns).order_by("pk")

@@ -35,6 +35,8 @@ class Found:
     declared: bool
     waits_for: str
     question: str
+    asked_at: Any
+    asked_seconds: float
 
 
 def look_up(entry: Entry, attempts: set[int]) -> dict[int, Found]:
