@@ -71,6 +71,7 @@ def context(request: HttpRequest, run: Run, now: datetime) -> dict[str, Any]:
     for unknown in UNKNOWN:
         found["progress"][unknown] = None
     found["progress"]["theoretical_speedup"] = found["progress"]["limits"]["work_span"]
+    found |= {"limit": run_page.limit(was, found["progress"]), "beaten": ""}
     found |= {"now": now, "may_retry": False, "may_measure": False, "verdict": "", "busy": None}
     found |= {"at_work": numbers.agents, "failures": [], "waits": "why is not in the log", "run": was, "unended": 0}
     found["tabs"] = [_tab(tab, moment) for tab in found["tabs"]]
