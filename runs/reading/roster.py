@@ -71,12 +71,14 @@ def members(owner_id: int, now: datetime) -> list[Member]:
     at_work |= set().union(*activity.at_work(activity.unended(owner_id), now).values())
     columns = ("pk", "name", "kind", "parent_id", "token_id", "last_beat_at", "retired_at")
     rows = list(visible(owner_id).order_by("-pk").values_list(*columns)[:MOST_AGENTS])
-    beats = presence.last_beats([row[0] for row in rows if row[4] is not None])
+    words = presence.last_words([row[0] for row in rows if row[4] is not None])
     found, parents = {}, {}
     for number, name, kind, parent, token, said, retired in rows:
-        heard = max(said, beats.get(number, said)) if token is not None else None
+        last = words.get(number)
+        heard = max(said, last.at if last else said) if token is not None else None
+        awaited = heard if presence.owes_a_word(kind, token, last) else None
         is_retired = retired is not None
-        status = presence.status(at_work=number in at_work, heard=heard, retired=is_retired, now=now)
+        status = presence.status(at_work=number in at_work, heard=awaited, retired=is_retired, now=now)
         found[number] = Member(number, name, kind, 0, status, heard)
         parents[number] = parent
     return _as_tree(found, parents)
