@@ -64,14 +64,25 @@ class Entry:
         """Paused, with nobody at work: time that is not the run's. Before it has begun there is none to leave out."""
         return self.row["status"] == states.Run.PAUSED and not self.open and self.row["started_at"] is not None
 
-    def keep_paused(self) -> None:
-        """Begins or ends a stretch of paused time, as things stand now."""
-        since = self.row["paused_at"]
-        if self.at_rest and since is None:
-            self.mark(paused_at=self.now)
-        elif since is not None and not self.at_rest:
-            self.add(paused_seconds=max(0.0, (self.now - since).total_seconds()))
-            self.mark(paused_at=None)
+    @property
+    def up_to_a_person(self) -> bool:
+        """All that has not ended waits for an answer, or for what waits for one: that is not the run's time either.
+        Agents that report by themselves go on when they like, whatever else is pending."""
+        if self.row["person_seconds"] is None or self.at_rest or self.ended or self.open > self.row["questions"]:
+            return False
+        asked = self.row["asking"] + self.row["questions"] > 0 and self.row["started_at"] is not None
+        nothing_else = self.row["pending"] == self.row["blocked"] or self.row["heard_at"] is not None
+        return asked and (nothing_else or self.row["status"] == states.Run.PAUSED)
+
+    def keep_rest(self) -> None:
+        """Begins or ends a stretch of time that does not count, as things stand now."""
+        for name, rests in (("paused", self.at_rest), ("person", self.up_to_a_person)):
+            since = self.row[f"{name}_at"]
+            if rests and since is None:
+                self.mark(**{f"{name}_at": self.now})
+            elif since is not None and not rests:
+                self.add(**{f"{name}_seconds": max(0.0, (self.now - since).total_seconds())})
+                self.mark(**{f"{name}_at": None})
 
     def seconds(self, time: datetime) -> float:
         """Since the run was made: small numbers add up without losing their fractions."""

@@ -25,11 +25,11 @@ _COUNTERS = (
     "held_back rate_limited conditional claiming approvals asking questions open_query open_execute open_undeclared "
     "open_alone stopping agents_active peak_open overlapped retries losses expected_total expected_ended busy_ended "
     "open_started_sum work_done usual_work usual_took overhead_sum overhead_count input_tokens output_tokens cost "
-    "paused_seconds"
+    "paused_seconds person_seconds"
 ).split()
 _MARKS = (
-    "status end_reason started_at finished_at paused_at resumed_at cancel_requested_at phase barrier_until ranked "
-    "heard_at open_until max_agents agents_allowed agents_steps agents_slowdown"
+    "status end_reason started_at finished_at paused_at person_at resumed_at cancel_requested_at phase "
+    "barrier_until ranked heard_at open_until max_agents agents_allowed agents_steps agents_slowdown"
 ).split()
 _FACTS = (
     "owner_id todo_id baseline_of_id rollback_of_id content backend strategy adaptive lanes fail_fast budget "
@@ -78,7 +78,7 @@ def of(run_id: int, now: datetime, *, in_turn: bool = False) -> Iterator[Entry]:
     before = dict(row)
     _keep_time(entry)
     yield entry
-    entry.keep_paused()
+    entry.keep_rest()
     if entry.loads:
         _write_loads(entry)
     if entry.events:

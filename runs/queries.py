@@ -22,7 +22,8 @@ _SNAPSHOT = [
     *"""
     last_seq blocked at_barrier delayed held_back rate_limited outside strategy expected_total expected_ended busy_ended
     open_query open_execute open_started_sum work_done usual_work usual_took overhead_sum overhead_count claiming
-    barriers theoretical_speedup baseline_seconds paused_seconds paused_at created_at started_at finished_at backend
+    barriers theoretical_speedup baseline_seconds paused_seconds paused_at person_seconds person_at questions created_at
+    started_at finished_at backend
     lanes shape work_seconds critical_path_seconds peak_open overlapped agents_slowdown eta_at eta_low_at eta_high_at
     eta_confidence heard_at
     """.split(),
@@ -59,8 +60,9 @@ def snapshots(runs: QuerySet[Run], now: datetime) -> list[dict[str, Any]]:
 def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The same from a row read already (see _SNAPSHOT for its columns)."""
     until = _until(row, now)
-    paused = _paused(row, until)
-    elapsed = max(0.0, (until - row["started_at"]).total_seconds() - paused) if row["started_at"] else 0.0
+    paused, person = _rested(row, until, "paused"), _rested(row, until, "person")
+    rested = (paused or 0.0) + (person or 0.0)
+    elapsed = max(0.0, (until - row["started_at"]).total_seconds() - rested) if row["started_at"] else 0.0
     overhead = row["overhead_sum"] / row["overhead_count"] if row["overhead_count"] else None
     return {
         "run": str(run_id),
@@ -73,6 +75,7 @@ def snapshot_of(run_id: int, row: Mapping[str, Any], now: datetime) -> dict[str,
         "progress": _progress(row),
         "elapsed_seconds": elapsed,
         "paused_seconds": paused,
+        "person_seconds": person,
         **_eta(row, now),
         "busy_seconds": _busy(row, until),
         **_speedup(row, elapsed),
@@ -87,10 +90,18 @@ def _until(row: Mapping[str, Any], now: datetime) -> datetime:
     return until
 
 
-def _paused(row: Mapping[str, Any], until: datetime) -> float:
-    """Seconds it was paused with nobody at work: they count neither as elapsed nor against the speedup."""
-    since = row["paused_at"]
-    return float(row["paused_seconds"]) + (max(0.0, (until - since).total_seconds()) if since else 0.0)
+def _rested(row: Mapping[str, Any], until: datetime, which: str) -> float | None:
+    """Seconds with nobody at work, as it was `paused`, or as all that was left waited for a `person`: they count
+    neither as elapsed nor against the speedup. None where nobody counted."""
+    over: float | None = row[f"{which}_seconds"]
+    since = row[f"{which}_at"]
+    return over if over is None or since is None else over + max(0.0, (until - since).total_seconds())
+
+
+def rested(run: Run, now: datetime) -> float:
+    """Seconds of both kinds, of the time so far."""
+    until = run.finished_at or now
+    return sum(_rested(vars(run), until, which) or 0.0 for which in ("paused", "person"))
 
 
 def _eta(row: Mapping[str, Any], now: datetime) -> dict[str, float | None]:
@@ -112,8 +123,8 @@ def estimated(run_id: int) -> tuple[datetime | None, ...]:
 
 
 def _busy(row: Mapping[str, Any], until: datetime) -> float:
-    """Seconds agents were at it: ended attempts as measured, open ones until then."""
-    opened = row["open_query"] + row["open_execute"]
+    """Seconds agents were at it: ended attempts as measured, open ones until then. Who waits for an answer is not."""
+    opened = row["open_query"] + row["open_execute"] - row["questions"]
     busy = row["busy_ended"] + opened * (until - row["created_at"]).total_seconds() - row["open_started_sum"]
     return max(0.0, busy)
 

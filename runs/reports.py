@@ -84,6 +84,8 @@ class Found:
     declared: bool
     waits_for: str
     question: str
+    asked_at: Any
+    asked_seconds: float
 
 
 @dataclass

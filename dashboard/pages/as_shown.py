@@ -49,18 +49,20 @@ class Row:
     speedup: str
 
 
-def context(run: Run, speedup: float | None, until: float | None = None) -> dict[str, Any]:
-    """`speedup`: as of now, or of the end. Two moments make a line; with fewer there is nothing to draw. `until`: only
-    what was said in its first seconds."""
+def context(
+    run: Run, speedup: float | None, until: float | None = None, *, limit: float | None = None
+) -> dict[str, Any]:
+    """`speedup`: as of now, or of the end; `limit`: the highest it may be. Two moments make a line; with fewer there is
+    nothing to draw. `until`: only what was said in its first seconds."""
     made = list(Checkpoint.objects.filter(run=run.pk).order_by("point"))
     if until is not None:
         made = [one for one in made if one.elapsed <= until]
     found: dict[str, Any] = {"pictures": [], "moments": [], "last": made[-1] if made else None}
-    return found if len(made) < 2 else found | _drawn(run, made, speedup)
+    return found if len(made) < 2 else found | _drawn(run, made, speedup, limit)
 
 
-def _drawn(run: Run, made: Sequence[Checkpoint], speedup: float | None) -> dict[str, Any]:
-    found = [_Expected(run, made).picture(), _gained(run, made, speedup)]
+def _drawn(run: Run, made: Sequence[Checkpoint], speedup: float | None, limit: float | None) -> dict[str, Any]:
+    found = [_Expected(run, made).picture(), _gained(run, made, speedup, limit)]
     return {"pictures": [one for one in found if one], "moments": [_row(run, one) for one in reversed(made)]}
 
 
@@ -127,11 +129,11 @@ class _Expected:
         return f"after {figures.duration(one.elapsed)} {left}{f', {off}' if off else ''}"
 
 
-def _gained(run: Run, made: Sequence[Checkpoint], speedup: float | None) -> Picture | None:
+def _gained(run: Run, made: Sequence[Checkpoint], speedup: float | None, limit: float | None) -> Picture | None:
     known = [(one.elapsed, one.speedup) for one in made if one.speedup is not None]
     if not known:
         return None
-    lasted, limit = took(run) or made[-1].elapsed, run.theoretical_speedup
+    lasted = took(run) or made[-1].elapsed
     scale = _Scale(lasted, max([value for _, value in known] + ([limit] if limit else [])))
     last = figures.times(speedup if speedup is not None else known[-1][1])
     return Picture(

@@ -40,6 +40,11 @@ def _rows(lines: Sequence[past.Line]) -> list[Row]:
         Row("How", [f"{line.run.strategy}, {figures.plural(line.run.max_agents, 'agent')}" for line in lines]),
         Row("Completed", [f"{one['completed']:,} of {one['total']:,}" for one in told]),
         row("Took", [one["elapsed_seconds"] for one in told], figures.duration),
+        *(
+            row(name, [one[field] for one in told], figures.duration)
+            for name, field in (("Paused", "paused_seconds"), ("Waited for a person", "person_seconds"))
+            if any((one[field] or 0) >= 1 for one in told)
+        ),
         row("Finished work", [one["finished_work_seconds"] for one in told], figures.duration),
         row("Speedup, estimated", [one["speedup"] for one in told], figures.times),
         row("Speedup, measured", [one["baseline_speedup"] for one in told], figures.times),

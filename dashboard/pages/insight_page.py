@@ -99,26 +99,29 @@ def facts_then(found: Gained | None, last: Checkpoint | None) -> list[Fact]:
 
 
 def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
-    baseline, limit = progress["baseline_speedup"], progress["theoretical_speedup"]
+    baseline = progress["baseline_speedup"]
     least = progress["limits"]["amdahl"]
     took = figures.duration(run.baseline_seconds)
     alone = f"one after the other it took {took}" if run.baseline_seconds else "no run one after the other to compare"
     finished, elapsed = progress["finished_work_seconds"], progress["elapsed_seconds"]
     work = f"{figures.duration(finished)} of finished work in {figures.duration(elapsed)}"
     work += f", {run_page.work_known(dict(progress))}" if finished else ""
+    if (waited := progress["person_seconds"] or 0.0) >= 1:
+        work += f"; {figures.duration(waited)} of waiting for a person left out"
     return [
         Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
         Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),
-        Fact("At most", figures.times(limit), "by the plan" if limit else "", _limit(run, limit)),
+        _at_most(run, progress),
         Fact("At least", figures.times(least), "by the plan" if least else "", _least_words(least)),
         Fact("Efficiency", percent(progress["efficiency_percent"]), "", "of the highest possible speedup"),
         Fact("Verdict", progress["verdict"] or figures.UNKNOWN, "", "after three finished subtasks"),
     ]
 
 
-def _limit(run: Run, limit: float | None) -> str:
-    beaten = limit is None and run.theoretical_speedup is not None
-    return "more was measured than the estimates of the plan allow" if beaten else run_page.binding(run)
+def _at_most(run: Run, progress: Mapping[str, Any]) -> Fact:
+    limit, beaten = progress["theoretical_speedup"], run_page.beaten(progress)
+    how = "" if limit is None else "by its agents" if beaten else "by the plan"
+    return Fact("At most", figures.times(limit), how, beaten or run_page.binding(run, progress))
 
 
 def _least_words(least: float | None) -> str:

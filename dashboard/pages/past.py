@@ -14,7 +14,7 @@ from dashboard.pages.rows import SubtaskRow
 from dashboard.words import figures, reasons
 from runs.engine import states
 from runs.models import Agent, Attempt, Run, Subtask
-from runs.reading import past
+from runs.reading import past, rested
 from runs.reading.browse import named
 from runs.reading.timeline import origin
 
@@ -71,6 +71,7 @@ def context(request: HttpRequest, run: Run, now: datetime) -> dict[str, Any]:
     for unknown in UNKNOWN:
         found["progress"][unknown] = None
     found["progress"]["theoretical_speedup"] = found["progress"]["limits"]["work_span"]
+    found |= {"limit": run_page.limit(was, found["progress"]), "beaten": ""}
     found |= {"now": now, "may_retry": False, "may_measure": False, "verdict": "", "busy": None}
     found |= {"at_work": numbers.agents, "failures": [], "waits": "why is not in the log", "run": was, "unended": 0}
     found["tabs"] = [_tab(tab, moment) for tab in found["tabs"]]
@@ -94,6 +95,9 @@ def run_then(run: Run, numbers: past.Numbers, moment: Moment) -> Run:
     was.paused_seconds = sum(
         max(0.0, (min(until, moment.time) - since).total_seconds()) for since, until in past.rests(run)
     )
+    if run.person_seconds is not None:
+        was.person_at, was.person_seconds = None, rested.seconds(rested.rests(run, moment.time), moment.time)
+    was.questions = 0
     was.expected_ended, was.agents_active = numbers.expected_ended, numbers.agents
     was.retries, was.losses = numbers.retries, numbers.losses
     was.open_query = was.open_execute = 0

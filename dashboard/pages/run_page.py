@@ -44,7 +44,8 @@ def context(run: Run, now: datetime) -> dict[str, Any]:
         "done": None if ended else done(run, progress),
         "bar": bar(progress),
         "waits": waits(progress["waiting"]),
-        "limit": limit(run),
+        "limit": limit(run, progress),
+        "beaten": beaten(progress),
         "verdict": verdict(run, progress),
         "work_known": work_known(progress),
         "pace": pace(progress),
@@ -175,17 +176,27 @@ def may_measure(run: Run) -> bool:
     return done and not alone and run.todo_id is not None and run.baseline_seconds is None
 
 
-def limit(run: Run) -> str:
+def limit(run: Run, progress: Mapping[str, Any]) -> str:
     """What keeps the run from being faster, by its plan. Empty where nothing is expected of it, and once it is known
     how long it took."""
-    return "" if run.finished_at else binding(run)
+    return "" if run.finished_at else binding(run, progress)
 
 
-def binding(run: Run) -> str:
+def beaten(progress: Mapping[str, Any]) -> str:
+    """Why the limit is not that of the plan, where more was measured than the plan holds for possible."""
+    planned, most = progress["limits"]["work_span"], progress["theoretical_speedup"]
+    if planned is None or planned == most:
+        return ""
+    return f"more than the plan's {figures.times(planned)} was measured, so its estimates were wrong"
+
+
+def binding(run: Run, progress: Mapping[str, Any]) -> str:
     """The same whether it has ended or not."""
     found = limits.limits(vars(run))
     if not found.work_span:
         return ""
+    if beaten(progress):
+        return f"limit: {figures.plural(run.max_agents, 'agent')}"
     agents = 1 if run.strategy == "sequential" else run.max_agents
     least, work = figures.duration(run.work_seconds / found.work_span), figures.duration(run.work_seconds)
     if found.resource:

@@ -46,7 +46,7 @@ def page(run: Run, now: datetime) -> str:
         "summary": insight_page.summary(run, figures.waterfall) if figures else "",
         "gantt": drawn,
         "lines": _lines(run, found),
-        "limit": run_page.binding(run),
+        "limit": run_page.binding(run, progress),
         "ended": run.finished_at is not None,
     }
     return render_to_string("report/page.html", context)

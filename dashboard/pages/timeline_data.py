@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from runs import queries
 from runs.models import Run
-from runs.reading import ahead, busiest, past
+from runs.reading import ahead, busiest, past, rested
 from runs.reading import timeline as bars
 
 
@@ -19,7 +20,7 @@ def answer(run: Run, after: str, now: datetime) -> dict[str, Any]:
         "now": now.isoformat(),
         "origin": bars.origin(run).isoformat(),
         "end": run.finished_at and run.finished_at.isoformat(),
-        "rested": round(1000 * _rested(run, now)),
+        "rested": round(1000 * queries.rested(run, now)),
         "rests": _rests(run),
         "max_agents": run.max_agents,
         "held": busiest.described(run),
@@ -53,11 +54,5 @@ def _rests(run: Run) -> list[list[int]]:
     if run.finished_at is None:
         return []
     zero = bars.origin(run)
-    return [[round(1000 * (at - zero).total_seconds()) for at in rest] for rest in past.rests(run)]
-
-
-def _rested(run: Run, now: datetime) -> float:
-    """Seconds in which nobody was to be at work, of the time so far."""
-    since = run.paused_at
-    until = run.finished_at or now
-    return run.paused_seconds + (max(0.0, (until - since).total_seconds()) if since else 0.0)
+    rests = sorted(past.rests(run) + rested.rests(run, run.finished_at))
+    return [[round(1000 * (at - zero).total_seconds()) for at in rest] for rest in rests]

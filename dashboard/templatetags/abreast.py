@@ -18,7 +18,6 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.words import ansi, figures
-from runs.engine import states
 from runs.models import Attempt, Run
 from runs.reading import attention
 from runs.reading.timeline import origin
@@ -162,10 +161,10 @@ def lasted(since: datetime, until: datetime) -> str:
 
 
 @register.simple_tag
-def so_far(progress: Mapping[str, Any], now: datetime) -> SafeString | str:
-    """How long a run has taken: it counts on in the browser, but not while it is paused."""
+def so_far(run: Run, progress: Mapping[str, Any], now: datetime) -> SafeString | str:
+    """How long a run has taken: it counts on in the browser, but not while nobody is to be at work."""
     seconds = progress["elapsed_seconds"]
-    if progress["status"] == states.Run.PAUSED:
+    if run.paused_at or run.person_at:
         return figures.passing(seconds)
     return elapsed(now - timedelta(seconds=seconds), now)
 

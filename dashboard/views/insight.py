@@ -39,7 +39,8 @@ def _found(run: Run, context: dict[str, Any], told: Kept) -> dict[str, Any]:
     """Where the time went and what was gained, as of when that was worked out, or at a moment of the past."""
     moment = context["moment"]
     until = moment.seconds if moment else None
-    shown = as_shown.context(run, context["progress"]["speedup"], until)
+    progress = context["progress"]
+    shown = as_shown.context(run, progress["speedup"], until, limit=progress["theoretical_speedup"])
     if moment:
         facts = insight_page.facts_then(told.found, shown["last"])
     else:

@@ -103,7 +103,8 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     def took(self, run: Run) -> str:
         if run.started_at is None or run.finished_at is None:
             return "–"
-        return f"{(run.finished_at - run.started_at).total_seconds():,.1f}"
+        wall = (run.finished_at - run.started_at).total_seconds()
+        return f"{wall - queries.rested(run, run.finished_at):,.1f}"
 
     @admin.display(description="estimated speedup")
     def speedup(self, run: Run) -> str:
@@ -112,7 +113,8 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="of at most")
     def highest_speedup(self, run: Run) -> str:
-        return "–" if run.theoretical_speedup is None else f"{run.theoretical_speedup:.2f}"
+        found = queries.snapshot(run.pk, timezone.now())["theoretical_speedup"]
+        return "–" if found is None else f"{found:.2f}"
 
     @admin.display(description="plan")
     def plan(self, run: Run) -> str:

@@ -88,6 +88,7 @@ class Progress(TypedDict):
     progress: float
     elapsed_seconds: float
     paused_seconds: float
+    person_seconds: float | None
     eta_seconds: float | None
     eta_low_seconds: float | None
     eta_high_seconds: float | None
@@ -287,11 +288,7 @@ def _attempt(attempt: Attempt) -> AttemptOut:
         "error": attempt.error or None,
         "partial_result": attempt.partial_result,
         "warning": attempt.warning or None,
-        "usage": {
-            "input_tokens": attempt.input_tokens,
-            "output_tokens": attempt.output_tokens,
-            "cost": attempt.cost,
-        },
+        "usage": {"input_tokens": attempt.input_tokens, "output_tokens": attempt.output_tokens, "cost": attempt.cost},
         "output_bytes": attempt.output_bytes,
         "output_truncated": attempt.output_truncated,
     }

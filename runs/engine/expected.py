@@ -3,6 +3,7 @@
 from typing import Any
 
 from runs.engine.schedule import IN_PLACE_SECONDS
+from todos.plan import words
 
 
 def told(executor: dict[str, Any] | None, estimated: float | None) -> float | None:
@@ -15,7 +16,10 @@ def told(executor: dict[str, Any] | None, estimated: float | None) -> float | No
 
 
 def seconds(executor: dict[str, Any] | None, estimated: float | None, unknown: float) -> float:
-    """The same; `unknown` where nothing is told. A nested agent needs an attempt of its own: it is never quick work."""
+    """The same; `unknown` where nothing is told. A nested agent needs an attempt of its own: it is never quick work.
+    What a person is asked is nobody's work, however long the answer takes."""
+    if words.asks(executor):
+        return 0.0
     found = told(executor, estimated)
     if found is not None and executor and executor.get("nested"):
         return max(found, IN_PLACE_SECONDS)

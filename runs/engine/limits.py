@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runs.engine.speedup import NEAR
 from todos.plan import bounds
 
 CRITICAL_PATH, AGENTS, RESOURCE, BARRIERS = "critical_path", "agents", "resource", "barriers"
-NEAR = 1e-9  # of a limit: sums of the same durations in another order differ by less
 
 
 @dataclass(frozen=True, slots=True)

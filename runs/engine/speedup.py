@@ -7,6 +7,7 @@ from statistics import median
 PAYS_FROM = 1.1
 SLOWER_FROM = 1.15
 FEWEST_FOR_A_VERDICT = 3
+NEAR = 1e-9  # of a limit: sums of the same durations in another order differ by less
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,18 @@ def measure(
     """Time of the completed work one after the other (`expected_alone`) / time that passed; the limit is the plan's.
 
     `baseline_seconds`: how long a sequential run of the same took. Where there was one, it says whether parallel pays.
-    A limit below what was measured came from estimates that were too low: it is no limit, and none is shown.
+    A limit below what was measured came from estimates that were wrong: it is none. What holds whatever the estimates
+    is the number of agents; only a baseline can be beyond that, and then there is no limit.
     """
     if not completed or elapsed_seconds <= 0:
         return Speedup(None, limit, None, None)
     speedup = work_seconds / elapsed_seconds
     against_baseline = baseline_seconds / elapsed_seconds if baseline_seconds is not None else None
-    true_limit = limit if limit is not None and limit >= max(speedup, against_baseline or 0.0) else None
-    efficiency = 100 * speedup / true_limit if true_limit else None
     asked_for_one = max_agents == 1 or strategy == "sequential"
+    most = max(speedup, against_baseline or 0.0) * (1 - NEAR)
+    limits = () if limit is None else (limit, 1.0 if asked_for_one else float(max_agents))
+    true_limit = next((one for one in limits if one >= most), None)
+    efficiency = min(100.0, 100 * speedup / true_limit) if true_limit else None
     verdict = None
     if completed >= FEWEST_FOR_A_VERDICT and not asked_for_one:
         gained = speedup if against_baseline is None else against_baseline

@@ -9,7 +9,8 @@ part, by one plain rule each, in this order:
 - **paused**: nobody sat on it, and the run was paused.
 - **overhead**: a subtask that could have started was being handed out, or one that had ended was being written down.
 - **agents**: a subtask could have started, and no agent came for it.
-- **person**: a question to a person was open. When nothing else was under way, what needed others waited for it too.
+- **person**: a question to a person was open. When nothing else was under way, also what needed others, and every seat
+  that had nothing to start.
 - **rate_limit**: a subtask waited for the limiter of an API.
 - **resource**: a subtask waited for its turn: for a claim that others held, for its lane, or to be alone.
 - **dependency**: a subtask waited for others that it needs, or for a barrier.
@@ -141,9 +142,12 @@ def _shares(counts: Mapping[Kind, int], seats: int) -> Iterator[tuple[Part, int]
             yield _part(kind, counts), number
             free -= number
     if free:
-        yield Part.TAIL, free
+        yield Part.PERSON if _is_only_asking(counts) else Part.TAIL, free
 
 
 def _part(kind: Kind, counts: Mapping[Kind, int]) -> Part:
-    only_asking = counts.get(Kind.QUESTION, 0) and not any(counts.get(seated, 0) for seated in _SEATED)
-    return Part.PERSON if kind is Kind.DEPENDENCY and only_asking else _PART[kind]
+    return Part.PERSON if kind is Kind.DEPENDENCY and _is_only_asking(counts) else _PART[kind]
+
+
+def _is_only_asking(counts: Mapping[Kind, int]) -> bool:
+    return counts.get(Kind.QUESTION, 0) > 0 and not any(counts.get(seated, 0) for seated in _SEATED)

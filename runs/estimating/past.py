@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Sum
+
 from runs.engine import states
 from runs.engine.estimate import Estimate, band
 from runs.engine.kinds import kind_of
@@ -39,9 +41,12 @@ def of_run(run_id: int, backend: str) -> list[tuple[str, float]]:
     ended = Subtask.objects.filter(run=run_id, status=states.Status.COMPLETED, epoch__gt=0, started_at__isnull=False)
     columns = ("pk", "executor", "estimated_seconds", "started_at", "finished_at")
     rows = list(ended.order_by("-position").values_list(*columns)[:MOST_OF_ONE])
-    who = agent_kinds(run_id, backend)
+    who, waited = agent_kinds(run_id, backend), waits(run_id)
     return [
-        (kind(executor, estimated, who.get(number, "")), max(0.0, (until - since).total_seconds()))
+        (
+            kind(executor, estimated, who.get(number, "")),
+            max(0.0, (until - since).total_seconds() - waited.get(number, 0.0)),
+        )
         for number, executor, estimated, since, until in rows
         if (executor or {}).get("name") != "approval"
     ]
@@ -59,6 +64,12 @@ def agent_kinds(run_id: int, backend: str) -> dict[int, str]:
         return {}
     tried = Attempt.objects.filter(run=run_id, agent__token__isnull=False).order_by("epoch")
     return dict(tried.values_list("subtask_id", "agent__kind"))
+
+
+def waits(run_id: int) -> dict[int, float]:
+    """Seconds in which the agents of each subtask waited for answers, where they did and got them."""
+    asked = Attempt.objects.filter(run=run_id, asked_seconds__gt=0).order_by()
+    return dict(asked.values_list("subtask_id").annotate(Sum("asked_seconds")))
 
 
 def usual(kinds: Iterable[str]) -> str:

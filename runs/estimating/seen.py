@@ -13,12 +13,16 @@ from runs.engine.estimate import State
 from runs.engine.estimate.stages import Rules, Waiting, stages
 from runs.engine.expected import told
 from runs.estimating import past
+from runs.making import claimed
 from runs.models import Attempt, Run, Subtask, SubtaskDependency
 from todos.plan import words
+from todos.plan.claims import Claim
+from todos.problems import Invalid
 
 RUN = "pk owner_id todo_id backend strategy barriers lanes max_agents agents_allowed started_at".split()
 AWAY_AFTER = timedelta(seconds=30)
 """An agent from outside that has ended nothing for so long is not counted on."""
+MOST_CLAIMING = 500
 SURE = 10
 """What a simulation says of itself is as good as so many runs of it; what a person says is as good as one."""
 
@@ -87,6 +91,7 @@ class _State:
     def __init__(self, run: Mapping[str, Any], rows: Sequence[Row], agents: int, now: datetime) -> None:
         self.run, self.agents, self.now = run, agents, now
         self.who = past.agent_kinds(run["pk"], run["backend"])
+        self.waited = past.waits(run["pk"])
         self.usual = past.usual(self.who.values())
         self.rows = [row for row in rows if self._counts(row)]
         self.number = {row.pk: at for at, row in enumerate(self.rows)}
@@ -111,6 +116,7 @@ class _State:
             guessed=not history and any(row.estimated_seconds is not None for row in self.rows),
             limits={self.number[row.pk]: row.timeout_seconds for row in self.rows if row.timeout_seconds},
             stages=self._stages(queue),
+            turns=self._turns(),
         )
 
     def _counts(self, row: Row) -> bool:
@@ -122,12 +128,25 @@ class _State:
 
     def _seconds(self, row: Row) -> float:
         since = row.started_at or self.now
-        return max(0.0, ((row.finished_at or self.now) - since).total_seconds())
+        waited = self.waited.get(row.pk, 0.0)
+        return max(0.0, ((row.finished_at or self.now) - since).total_seconds() - waited)
 
     def _kind(self, row: Row) -> str:
         """Who will do what has not begun is not known: most likely one of those who do most."""
         outside = row.pk in self.who or (self.run["backend"] == "external" and row.status == "pending")
         return past.kind(row.executor, row.estimated_seconds, self.who.get(row.pk, self.usual) if outside else "")
+
+    def _turns(self) -> list[dict[int, float]]:
+        """Of each thing claimed by what has not ended, the share that each takes of it. Nothing where very many claim
+        something: to compare them all would take seconds."""
+        left = {at: row for at, row in enumerate(self.rows) if row.claims and row.status != "completed"}
+        if not 1 < len(left) <= MOST_CLAIMING:
+            return []
+        try:
+            units = claimed.units_of({at: [Claim(**claim) for claim in row.claims] for at, row in left.items()})
+        except Invalid:
+            return []
+        return [{at: amount / one.capacity for at, amount in one.held.items()} for one in units]
 
     def _preds(self) -> list[list[int]]:
         preds: list[list[int]] = [[] for _ in self.rows]

@@ -52,8 +52,8 @@ def seconds_alone(run: Run) -> dict[str, float]:
     if made is None:
         return {}
     done = Attempt.objects.filter(run=made.pk, status=states.Attempt.SUCCEEDED, started_at__isnull=False)
-    rows: Any = done.values_list("subtask__key", "started_at", "finished_at")
-    return {key: (finished - started).total_seconds() for key, started, finished in rows}
+    rows: Any = done.values_list("subtask__key", "started_at", "finished_at", "asked_seconds")
+    return {key: (finished - started).total_seconds() - asked for key, started, finished, asked in rows}
 
 
 def usual_alone(run: Run) -> dict[str, float]:
@@ -74,4 +74,5 @@ def _pairs(found: History, alone: Mapping[str, float], last: float) -> Iterator[
     for row in found.rows if alone else ():
         for one in found.tries.get(row.id, ()):
             if one.succeeded and one.ended is not None and one.ended <= last and row.key in alone:
-                yield (one.ended - one.begun) / MICROSECONDS, alone[row.key]
+                asked = sum(until - since for since, until in one.questions)
+                yield (one.ended - one.begun - asked) / MICROSECONDS, alone[row.key]

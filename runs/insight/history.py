@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from runs.engine import states
 from runs.engine.waterfall import MICROSECONDS
 from runs.models import Attempt, Event, Run, Subtask, SubtaskDependency
+from runs.reading import rested
 
 ENDS = ("completed", "failed", "timed_out", "lost", "released", "cancelled")
 
@@ -21,7 +22,8 @@ ENDS = ("completed", "failed", "timed_out", "lost", "released", "cancelled")
 class Try:
     """An attempt. `available`: since when it could have begun; `recorded`: when its end was written down, and
     `not_before` when the next one may begin. `asked`: a question to a person, which takes no seat. `worked`: how long
-    it would have taken alone, where that is less than it took."""
+    it would have taken alone, where that is less than it took. `questions`: from when to when its agent waited for an
+    answer."""
 
     id: int
     subtask: int
@@ -36,6 +38,7 @@ class Try:
     recorded: int | None
     not_before: int | None
     worked: int | None = None
+    questions: tuple[tuple[int, int], ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -98,7 +101,7 @@ def read(run: Run, now: datetime) -> History:
     found = History(max(0, scale.at(run.finished_at or now)) if run.started_at else 0)
     ends = _read_events(run, scale, found)
     found.rows = list(_rows(run, scale))
-    for one in _tries(run, scale, ends):
+    for one in _tries(run, scale, ends, found.length):
         found.tries.setdefault(one.subtask, []).append(one)
     for after, before in SubtaskDependency.objects.filter(run=run.pk).values_list("after_id", "before_id").order_by():
         found.needs.setdefault(after, []).append(before)
@@ -116,17 +119,27 @@ def _rows(run: Run, scale: Scale) -> Iterator[Row]:
         yield Row._make(row[:-4] + late)
 
 
-def _tries(run: Run, scale: Scale, ends: Mapping[int, tuple[int, int | None]]) -> Iterator[Try]:
+def _tries(run: Run, scale: Scale, ends: Mapping[int, tuple[int, int | None]], length: int) -> Iterator[Try]:
     columns = "pk subtask_id epoch agent_id status agent__kind available_at leased_at started_at finished_at".split()
     columns.append("worked_seconds")
     rows = Attempt.objects.filter(run=run.pk).order_by("subtask_id", "epoch").values_list(*columns)
+    asked = _asked(run, scale, length)
     for number, subtask, epoch, agent, status, kind, available, leased, started, finished, worked in rows.iterator():
         recorded, not_before = ends.get(number, (None, None))
         yield Try(
             *(number, subtask, epoch, agent, status, kind == "person"),
             *(scale.at(available), scale.at(leased), scale.at(started or leased), scale.maybe(finished)),
             *(recorded, not_before, None if worked is None else round(worked * MICROSECONDS)),
+            tuple(asked.get(number, ())),
         )
+
+
+def _asked(run: Run, scale: Scale, length: int) -> dict[int, list[tuple[int, int]]]:
+    """By attempt, from when to when its agent waited for an answer."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for attempt, since, until in rested.asked(run.pk):
+        found.setdefault(attempt, []).append((scale.at(since), length if until is None else scale.at(until)))
+    return found
 
 
 def _read_events(run: Run, scale: Scale, found: History) -> dict[int, tuple[int, int | None]]:

@@ -51,15 +51,27 @@ def _sat(history: History, one: Try, alone: float | None, in_turn: bool) -> Iter
         return
     if not in_turn:
         yield Span(Kind.OVERHEAD, one.available, one.begun)
-    if one.ended is not None and not one.succeeded:
-        yield Span(Kind.LOST, one.begun, ended)
-    else:
-        took = one.worked if alone is None else round(alone * MICROSECONDS)
-        slower = ended if took is None else min(ended, one.begun + took)
-        yield Span(Kind.WORK, one.begun, slower)
-        yield Span(Kind.SLOWDOWN, slower, ended)
+    yield from (Span(Kind.QUESTION, since, until) for since, until in one.questions)
+    left = one.worked if alone is None else round(alone * MICROSECONDS)
+    for since, until in _at_work(one, ended):
+        if one.ended is not None and not one.succeeded:
+            yield Span(Kind.LOST, since, until)
+            continue
+        slower = until if left is None else min(until, since + left)
+        left = None if left is None else left - (slower - since)
+        yield Span(Kind.WORK, since, slower)
+        yield Span(Kind.SLOWDOWN, slower, until)
     if one.recorded is not None:
         yield Span(Kind.OVERHEAD, ended, one.recorded)
+
+
+def _at_work(one: Try, ended: int) -> Iterator[tuple[int, int]]:
+    """The parts of its time in which its agent waited for no answer."""
+    since = one.begun
+    for asked, answered in one.questions:
+        yield since, min(asked, ended)
+        since = max(since, answered)
+    yield min(since, ended), ended
 
 
 # ---- what was waited for ----

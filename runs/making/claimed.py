@@ -1,6 +1,7 @@
 """What todos claim, in the words of the planner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 from runs.claims import limits
 from todos.models import Todo
@@ -9,6 +10,7 @@ from todos.plan.claims import Claim
 from todos.plan.conflicts import Units
 from todos.problems import Invalid
 
+Key = TypeVar("Key", bound=Hashable)
 MAX_CLAIMS = 100_000
 
 
@@ -24,7 +26,7 @@ def units(leaves: Mapping[str, Todo]) -> list[Units[str]]:
     return units_of({key: claims_of(leaf) or [] for key, leaf in leaves.items()})
 
 
-def units_of(found: Mapping[str, Sequence[Claim]]) -> list[Units[str]]:
+def units_of(found: Mapping[Key, Sequence[Claim]]) -> list[Units[Key]]:
     """The same of claims by key."""
     check_number(sum(map(len, found.values())))
     there = limits.capacity()

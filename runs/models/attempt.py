@@ -30,6 +30,9 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(null=True)
     # What the work would have taken alone, where that is known to be less than it took.
     worked_seconds = models.FloatField(null=True)
+    # Since when its agent waits for a person's answer, and the seconds of such waits that are over: no time at work.
+    asked_at = models.DateTimeField(null=True)
+    asked_seconds = models.FloatField(default=0)
     progress = models.FloatField(null=True)
     message = models.TextField(blank=True)
     waits_for = models.CharField(max_length=10, blank=True)

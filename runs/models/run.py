@@ -41,6 +41,9 @@ class Run(models.Model):
     paused_at = models.DateTimeField(null=True)
     paused_seconds = models.FloatField(default=0)
     resumed_at = models.DateTimeField(null=True)
+    # The same of time in which all that was left waited for a person's answer (null: nobody counted).
+    person_at = models.DateTimeField(null=True)
+    person_seconds = models.FloatField(null=True, default=0)
     cancel_requested_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
     # Behind barriers: the phase under way, and when the next begins even if this one has not ended.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery, Sum
 
@@ -76,21 +77,26 @@ class AgentAtWork:
 def agents(runs: Sequence[int], limit: int, now: datetime) -> list[AgentAtWork]:
     """The agents of these runs by name; if they are too many, those at work."""
     rows = RunAgent.objects.filter(run__in=runs).exclude(agent__kind="person").exclude(agent__retired_at__isnull=False)
-    columns = rows.values_list("agent", "agent__name", "agent__token", "agent__last_beat_at")
+    columns = rows.values_list("agent", "agent__name", "agent__kind", "agent__token", "agent__last_beat_at")
     busy_first = columns.annotate(held=Sum("open"), done=Sum("completed")).order_by("-held", "agent__name")
     shown, attempts = list(busy_first[:limit]), _open_attempts(runs, limit)
-    heard = {agent: said for agent, _, token, said, held, _ in shown if token is not None and not held}
-    lost = _lost(heard, now)
+    quiet = {agent: about for agent, _, *about, held, _ in shown if not held}
+    lost = _lost(quiet, now)
     found = [AgentAtWork(agent, name, done, attempts.get(agent), lost.get(agent)) for agent, name, *_, done in shown]
     return sorted(found, key=lambda agent: (len(agent.name), agent.name))
 
 
-def _lost(heard: Mapping[int, datetime], now: datetime) -> dict[int, datetime]:
-    """The last word of those that have been silent for too long."""
-    quiet = [agent for agent, said in heard.items() if presence.is_silent(said, now)]
-    beats = presence.last_beats(quiet) if quiet else {}
-    last = {agent: max(heard[agent], beats.get(agent, heard[agent])) for agent in quiet}
-    return {agent: said for agent, said in last.items() if presence.is_silent(said, now)}
+def _lost(agents: Mapping[int, Sequence[Any]], now: datetime) -> dict[int, datetime]:
+    """The last word of those that have been silent for too long. `agents`: of each its kind, token and last word."""
+    quiet = [agent for agent, (_, _, said) in agents.items() if presence.is_silent(said, now)]
+    words = presence.last_words(quiet) if quiet else {}
+    found = {}
+    for agent in quiet:
+        kind, token, said = agents[agent]
+        last = words.get(agent)
+        if presence.owes_a_word(kind, token, last):
+            found[agent] = max(said, last.at if last else said)
+    return {agent: said for agent, said in found.items() if presence.is_silent(said, now)}
 
 
 def _open_attempts(runs: Sequence[int], limit: int) -> dict[int, Attempt]:

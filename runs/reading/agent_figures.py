@@ -32,13 +32,13 @@ def of_agents(agents: Sequence[Agent], now: datetime) -> list[dict[str, Any]]:
     ids = [agent.pk for agent in agents]
     done = _done(ids, now)
     most = dict(_MOST([(number,) for number in ids]))
-    beats = presence.last_beats(ids)
+    words = presence.last_words(ids)
     opened: dict[int, list[Attempt]] = {}
     under_way = Attempt.objects.filter(agent__in=ids, status__in=states.ATTEMPT_OPEN).order_by("pk")
     for attempt in under_way.select_related("subtask").defer("partial_result", "subtask__result"):
         opened.setdefault(attempt.agent_id, []).append(attempt)
     return [
-        _told(agent, done.get(agent.pk, {}), beats.get(agent.pk), opened.get(agent.pk, []), now)
+        _told(agent, done.get(agent.pk, {}), words.get(agent.pk), opened.get(agent.pk, []), now)
         | {"specialization": most[agent.pk]}
         for agent in agents
     ]
@@ -60,18 +60,19 @@ def _done(ids: Sequence[int], now: datetime) -> dict[int, dict[str, Any]]:
 def _told(
     agent: Agent,
     done: Mapping[str, Any],
-    last_beat: datetime | None,
+    last: presence.Word | None,
     opened: Sequence[Attempt],
     now: datetime,
 ) -> dict[str, Any]:
-    heard = max(filter(None, [agent.last_beat_at if agent.token_id else None, last_beat]), default=None)
+    said = [agent.last_beat_at if agent.token_id else None, last.at if last else None]
+    heard = max(filter(None, said), default=None)
     return {
         "id": str(agent.pk),
         "name": agent.name,
         "kind": agent.kind,
         "status": presence.status(
             at_work=bool(opened),
-            heard=heard if agent.token_id else None,
+            heard=heard if presence.owes_a_word(agent.kind, agent.token_id, last) else None,
             retired=agent.retired_at is not None,
             now=now,
         ),
@@ -83,7 +84,7 @@ def _told(
         "last_heartbeat_at": heard,
         "current_attempt": _current(opened[0]) if opened else None,
         "attempts_open": len(opened),
-        **_rates(done, sum((now - attempt.leased_at).total_seconds() for attempt in opened)),
+        **_rates(done, sum(presence.at_work(attempt, now) for attempt in opened)),
     }
 
 

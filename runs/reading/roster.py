@@ -72,12 +72,14 @@ def members(owner_id: int, now: datetime) -> list[Member]:
     at_work |= set().union(*activity.at_work(activity.unended(owner_id), now).values())
     columns = ("pk", "name", "kind", "parent_id", "token_id", "last_beat_at", "retired_at")
     rows = list(visible(owner_id).order_by("-pk").values_list(*columns)[:MOST_AGENTS])
-    beats = presence.last_beats([row[0] for row in rows if row[4] is not None])
+    words = presence.last_words([row[0] for row in rows if row[4] is not None])
     found, parents = {}, {}
     for number, name, kind, parent, token, said, retired in rows:
-        heard = max(said, beats.get(number, said)) if token is not None else None
+        last = words.get(number)
+        heard = max(said, last.at if last else said) if token is not None else None
+        awaited = heard if presence.owes_a_word(kind, token, last) else None
         is_retired = retired is not None
-        status = presence.status(at_work=number in at_work, heard=heard, retired=is_retired, now=now)
+        status = presence.status(at_work=number in at_work, heard=awaited, retired=is_retired, now=now)
         found[number] = Member(number, name, kind, 0, status, heard)
         parents[number] = parent
     return _as_tree(found, parents)
@@ -120,7 +122,7 @@ def figures(owner_id: int, agents: Iterable[int], now: datetime) -> dict[int, Fi
     found = {}
     for agent, completed, unsuccessful, busy, run, elapsed in sums:
         attempt = at.get(agent)
-        so_far = (now - (attempt.started_at or attempt.leased_at)).total_seconds() if attempt else 0.0
+        so_far = presence.at_work(attempt, now) if attempt else 0.0
         seconds = elapsed.total_seconds() if elapsed else 0.0
         at_what = (most.get(agent, ""), attempt, newest.get(run))
         found[agent] = Figures(completed, completed + unsuccessful, busy, so_far, seconds, *at_what)
@@ -140,7 +142,16 @@ def _most(runs: Sequence[int], agents: Sequence[int]) -> dict[int, str]:
 
 def _at(runs: Sequence[int], agents: Sequence[int]) -> dict[int, Attempt]:
     """What each holds now, of those it holds the last."""
-    columns = ("agent_id", "run_id", "leased_at", "started_at", "subtask__key", "run__content")
+    columns = (
+        "agent_id",
+        "run_id",
+        "leased_at",
+        "started_at",
+        "asked_at",
+        "asked_seconds",
+        "subtask__key",
+        "run__content",
+    )
     opened = Attempt.objects.filter(status__in=states.ATTEMPT_OPEN, agent__in=agents, run__in=runs)
     return {
         attempt.agent_id: attempt for attempt in opened.select_related("subtask", "run").only(*columns).order_by("pk")

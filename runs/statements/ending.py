@@ -25,9 +25,10 @@ END_SUBTASKS = Statement(
 END_ATTEMPTS = Statement(
     "id bigint, epoch integer, status text, started timestamptz, at timestamptz, error text, warning text, "
     "partial jsonb, iterations integer, tokens_in bigint, tokens_out bigint, cost float8, "
-    "bytes bigint, truncated integer, digest text, worked float8",
+    "bytes bigint, truncated integer, digest text, worked float8, asked float8",
     """
     UPDATE runs_attempt SET status = v.status, finished_at = v.at, worked_seconds = v.worked,
+           asked_at = NULL, asked_seconds = v.asked,
            started_at = COALESCE(v.started, started_at),
            error = v.error, warning = v.warning, partial_result = v.partial, iterations = v.iterations,
            input_tokens = input_tokens + v.tokens_in, output_tokens = output_tokens + v.tokens_out,

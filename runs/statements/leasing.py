@@ -134,9 +134,9 @@ LEASE_ATTEMPTS = Statement(
     """
     INSERT INTO runs_attempt (run_id, subtask_id, epoch, agent_id, token_id, status, leased_at, last_beat_at,
            started_at, lease_expires_at, deadline_at, available_at, message, waits_for, iterations, error, warning,
-           input_tokens, output_tokens, cost, output_bytes, output_truncated, output_digest)
+           input_tokens, output_tokens, cost, output_bytes, output_truncated, output_digest, asked_seconds)
     SELECT %(run)s, v.subtask, v.epoch, v.agent, v.token, v.status, v.leased, %(now)s,
-           v.started, %(expires)s, v.deadline, v.available, '', %(waits)s, 0, '', '', 0, 0, 0, 0, %(false)s, ''
+           v.started, %(expires)s, v.deadline, v.available, '', %(waits)s, 0, '', '', 0, 0, 0, 0, %(false)s, '', 0
     FROM {rows} WHERE true
     RETURNING id, subtask_id
     """,

@@ -8,7 +8,7 @@ ATTEMPTS = Statement(
     SELECT a.id, a.epoch, a.status, a.agent_id, a.available_at, a.started_at, a.leased_at, a.lease_expires_at,
            a.token_id, s.id, s.key, s.epoch, s.status, s.lane, s.alone, s.last_try, s.attempts_used, s.max_retries,
            s.timeout_seconds, s.expected_seconds, s.usual_seconds, s.result_digest, s.cancel_requested_at,
-           s.claims IS NOT NULL, a.waits_for, s.question
+           s.claims IS NOT NULL, a.waits_for, s.question, a.asked_at, a.asked_seconds
     FROM {rows} JOIN runs_attempt a ON a.id = v.id JOIN runs_subtask s ON s.id = a.subtask_id
     WHERE +a.run_id = %(run)s
     """,
@@ -89,6 +89,29 @@ SET_DEADLINES = Statement(
     WHERE subtask_id = v.subtask AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
     RETURNING id, agent_id
     """,
+)
+
+# An attempt whose agent waits for a person is open, and not at work.
+HOLD = Statement(
+    "subtask bigint",
+    """
+    UPDATE runs_attempt SET asked_at = %(now)s FROM {rows}
+    WHERE subtask_id = v.subtask AND status IN ('leased', 'running') AND asked_at IS NULL
+    RETURNING id, agent_id, runs_attempt.epoch
+    """,
+)
+
+HELD = Statement(
+    "",
+    """
+    SELECT id, agent_id, epoch, asked_at, asked_seconds FROM runs_attempt
+    WHERE subtask_id = %(id)s AND status IN ('leased', 'running') AND asked_at IS NOT NULL
+    """,
+)
+
+GO_ON = Statement(
+    "",
+    "UPDATE runs_attempt SET asked_at = NULL, asked_seconds = %(seconds)s WHERE id = %(id)s AND asked_at IS NOT NULL",
 )
 
 SHOW_PROGRESS = Statement(

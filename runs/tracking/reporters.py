@@ -2,10 +2,10 @@
 
 from runs.entry import Entry
 from runs.models import Agent, RunAgent, Token
+from runs.reading.presence import REPORTED
 from todos.principal import Principal
 from todos.problems import Invalid
 
-KIND = "reported"
 MAX_NAME = 200
 
 
@@ -23,11 +23,11 @@ def agent(principal: Principal, entry: Entry, name: str, *, most: int, parent: A
     """The agent of that name of this token. Raises TooMany, and Invalid for the name of one of the server's own."""
     found = Agent.objects.filter(token=principal.token_id, name=name).first()
     if found is not None:
-        if found.token_id is None and found.kind != KIND:
+        if found.token_id is None and found.kind != REPORTED:
             raise Invalid.at("/agent", f"{name!r} is the server's own")
         return found
     there = set(RunAgent.objects.filter(run=entry.run_id).values_list("agent", flat=True)) | entry.loads.keys()
     if len(there) >= most:
         raise TooMany(f"{most} agents have reported in this run")
     depth = parent.depth + 1 if parent else 0
-    return Agent.objects.create(name=name, kind=KIND, token_id=principal.token_id, parent=parent, depth=depth)
+    return Agent.objects.create(name=name, kind=REPORTED, token_id=principal.token_id, parent=parent, depth=depth)

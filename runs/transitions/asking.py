@@ -8,7 +8,7 @@ An agent from outside asks while it is at work: it keeps its seat and its lease,
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -17,10 +17,18 @@ from runs.engine import states
 from runs.entry import Entry
 from runs.models import Agent
 from runs.reports import Found, Report, Verdict
-from runs.sql import stamp
+from runs.sql import moment, stamp
 from runs.transitions.found import note
 
 PERSON = "person"  # the name and the kind of whoever answers
+
+
+class Held(NamedTuple):
+    """An attempt that waits for an answer, or did."""
+
+    attempt: int
+    agent: int
+    epoch: int
 
 
 def ask(entry: Entry) -> None:
@@ -67,8 +75,9 @@ def put(entry: Entry, asked: Sequence[tuple[Report, Found]]) -> None:
     until = stamp(entry.now + timedelta(seconds=settings.APPROVAL_TIMEOUT_SECONDS))
     won = [fresh[number] for (number,) in sql.PUT_QUESTIONS(rows)]
     sql.SET_DEADLINES([(found.subtask, report.epoch, until) for report, found in won])
+    wait(entry, [found.subtask for _, found in won])
     for report, found in won:
-        found.question = report.question
+        found.question, found.asked_at = report.question, stamp(entry.now)
         entry.add(questions=1)
         note(entry, "asked", found, data={"question": report.question})
 
@@ -82,6 +91,24 @@ def answer(entry: Entry, subtask: int, said: dict[str, Any]) -> int | None:
     ((epoch, seconds),) = found
     deadline = stamp(entry.now + timedelta(seconds=seconds))
     ((attempt, agent),) = sql.SET_DEADLINES([(subtask, epoch, deadline)])
+    go_on(entry, subtask)
     entry.add(questions=-1)
     entry.note("answered", subtask=subtask, attempt=attempt, epoch=epoch, agent=agent, data=said)
     return int(agent)
+
+
+def wait(entry: Entry, subtasks: Sequence[int]) -> list[Held]:
+    """From now on the open attempts at these wait for a person, and are not at work."""
+    held = [Held(*row) for row in sql.HOLD([(number,) for number in subtasks], now=stamp(entry.now))]
+    entry.add(open_started_sum=-len(held) * entry.seconds(entry.now))
+    return held
+
+
+def go_on(entry: Entry, subtask: int) -> list[Held]:
+    """The open attempt at it is at work again."""
+    waiting = sql.HELD(id=subtask)
+    for attempt, _, _, since, before in waiting:
+        waited = (entry.now - (moment(since) or entry.now)).total_seconds()
+        sql.GO_ON(id=attempt, seconds=before + waited)
+        entry.add(open_started_sum=entry.seconds(entry.now))
+    return [Held(*row[:3]) for row in waiting]

@@ -133,6 +133,7 @@ def _attempt_row(entry: Entry, ending: _Ending) -> tuple:
         int(output.truncated),
         output.digest,
         _worked(ending, report.at or entry.now),
+        _asked(ending.found, report.at or entry.now),
     )
 
 
@@ -167,10 +168,14 @@ def _freed(entry: Entry, ending: _Ending) -> None:
     report, found = ending.report, ending.found
     at = report.at or entry.now
     leased = moment(found.leased_at) or at
-    busy = max(0.0, (at - leased).total_seconds())
+    asked = _asked(found, at)
+    busy = max(0.0, (at - leased).total_seconds() - asked)
+    since = entry.seconds(leased) + found.asked_seconds
+    if (asking := moment(found.asked_at)) is not None:
+        since -= entry.seconds(asking)
     undeclared = found.lane == "execute" and not found.declared
     entry.add(open_alone=-bool(found.alone), open_undeclared=-undeclared, **{f"open_{found.lane}": -1})
-    entry.add(open_started_sum=-entry.seconds(leased), busy_ended=busy)
+    entry.add(open_started_sum=-since, busy_ended=busy)
     if entry.open == 0:
         entry.mark(open_started_sum=0.0)
     load = entry.load(found.agent)
@@ -188,11 +193,20 @@ def _freed(entry: Entry, ending: _Ending) -> None:
 
 
 def _worked(ending: _Ending, at: datetime) -> float | None:
-    """Seconds that completed work would have taken alone; None for as long as it took."""
+    """Seconds that completed work would have taken alone, without waiting for answers; None for as long as it took."""
     told, since = ending.report.worked_seconds, ending.started_at
-    if ending.status != states.Status.COMPLETED or told is None or since is None:
+    if ending.status != states.Status.COMPLETED or since is None:
         return None
-    return told if told < (at - since).total_seconds() else None
+    took = max(0.0, (at - since).total_seconds())
+    alone = max(0.0, took - _asked(ending.found, at))
+    worked = alone if told is None else min(told, alone)
+    return worked if worked < took else None
+
+
+def _asked(found: Found, at: datetime) -> float:
+    """Seconds in which its agent waited for answers."""
+    since = moment(found.asked_at)
+    return found.asked_seconds + ((at - since).total_seconds() if since else 0.0)
 
 
 def _ending_data(ending: _Ending) -> dict[str, Any] | None:

@@ -75,7 +75,7 @@ def close(entry: Entry) -> bool:
     reason = entry["end_reason"] or {"completed": "done"}.get(status, status)
     over = _over(entry)
     entry.mark(status=status, end_reason=reason, finished_at=over, started_at=entry["started_at"] or over)
-    entry.keep_paused()
+    entry.keep_rest()
     entry.note(f"run_{status}", topic="results", before=before, after=status, data={"reason": reason})
     _measured(entry)
     return True
@@ -93,5 +93,6 @@ def _over(entry: Entry) -> datetime:
 def _measured(entry: Entry) -> None:
     """A baseline that did all of its work tells the run it was made for how long that takes one after the other."""
     if entry["baseline_of_id"] and entry["completed"] == entry["total"]:
-        took = (entry["finished_at"] - entry["started_at"]).total_seconds() - entry["paused_seconds"]
+        took = (entry["finished_at"] - entry["started_at"]).total_seconds()
+        took -= entry["paused_seconds"] + (entry["person_seconds"] or 0.0)
         sql.BASELINE(run=entry["baseline_of_id"], seconds=took, now=stamp(entry.now))

@@ -14,6 +14,7 @@ from runs.entry import Entry
 from runs.models import RunAgent, Subtask
 from runs.reports import Report, Said, Usage
 from runs.sql import json_text, stamp
+from runs.transitions import asking
 from runs.transitions.leasing import count_beside
 from runs.transitions.lifecycle import request_cancel
 from runs.transitions.making import count_in
@@ -71,11 +72,12 @@ def ask_elsewhere(entry: Entry, subtask: Subtask, question: str) -> None:
     if question == subtask.question:
         return
     if sql.ASK_ELSEWHERE(run=entry.run_id, id=subtask.pk, question=question):
+        held = asking.wait(entry, [subtask.pk]) if question else asking.go_on(entry, subtask.pk)
+        about = held[0]._asdict() if held else {}
         entry.add(questions=bool(question) - bool(subtask.question))
-        under_way = states.Status.IN_PROGRESS
         data = {"question": question} if question else None
         kind = "asks" if question else "asks_no_more"
-        entry.note(kind, subtask=subtask.pk, before=under_way, after=under_way, data=data)
+        entry.note(kind, subtask=subtask.pk, data=data, **about)
 
 
 def bill(entry: Entry, attempt: int, epoch: int, usage: Usage) -> bool:

@@ -11,19 +11,20 @@ from runs.verify.base import Check, Scope, near, query
 
 def _times_as_taken(scope: Scope) -> Iterator[str]:
     """Ended attempts count from lease to end. Of open ones the lease is kept, in seconds since the run was made. Who
-    waits for a person is not at work."""
+    waits for a person is not at work: such waits are left out, as if the lease had been given later."""
     text = f"""
-        SELECT a.run_id, a.agent_id, a.status, r.created_at, a.leased_at, a.finished_at
+        SELECT a.run_id, a.agent_id, a.status, r.created_at, a.leased_at, a.finished_at,
+               a.asked_at, a.asked_seconds
         FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id WHERE {scope.where("a.run_id")}
           AND NOT EXISTS (SELECT 1 FROM runs_agent g WHERE g.id = a.agent_id AND g.kind = 'person')
     """
     busy: dict[Any, float] = defaultdict(float)  # by run, and by run and agent
     opened: dict[int, float] = defaultdict(float)
-    for run, agent, status, made, leased, finished in query(text):
+    for run, agent, status, made, leased, finished, asked, waited in query(text):
         if status in states.ATTEMPT_OPEN:
-            opened[run] += _seconds(made, leased)
+            opened[run] += _seconds(made, leased) + waited - _seconds(made, asked)
         else:
-            took = max(0.0, _seconds(leased, finished))
+            took = max(0.0, _seconds(leased, finished) - waited)
             busy[run] += took
             busy[run, agent] += took
     text = f"SELECT r.id, r.busy_ended, r.open_started_sum FROM runs_run r WHERE {scope.where('r.id')}"

@@ -13,7 +13,19 @@ Times = NDArray[np.float64]
 
 
 def through(state: State, left: Times) -> Times:
-    """The same as `finish`, stage by stage where there are any. The first begins with what is running."""
+    """Seconds until the last task has ended, of each simulation; not before all have had their turn at what they claim.
+
+    left: for each simulation and task, the seconds it still takes from its start, or from now if it is running.
+    """
+    total = _through(state, left)
+    for shares in state.turns:
+        tasks = list(shares)
+        total = np.maximum(total, left[:, tasks] @ np.array([shares[task] for task in tasks]))
+    return total
+
+
+def _through(state: State, left: Times) -> Times:
+    """The same without turns, stage by stage where there are any. The first begins with what is running."""
     total = np.zeros(len(left))
     running = state.running
     for stage in state.stages:
@@ -25,10 +37,7 @@ def through(state: State, left: Times) -> Times:
 
 
 def finish(state: State, left: Times) -> Times:
-    """Seconds until the last task has ended, of each simulation.
-
-    left: for each simulation and task, the seconds it still takes from its start, or from now if it is running.
-    """
+    """The same of one stage."""
     if not any(state.preds[task] for task in state.queue):
         return _flat(state, left)
     if len(state.queue) > MANY:

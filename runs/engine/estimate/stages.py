@@ -1,7 +1,8 @@
 """What of a run cannot go on side by side: the rest of it as stages, one after the other.
 
 Barriers make a stage of each phase. What runs alone comes one at a time, and under `hybrid` changes come after what
-only reads. A limit of a lane is kept to where only that lane is left. What claims make wait is left out.
+only reads. A limit of a lane is kept to where only that lane is left. What claims make wait
+is not in them: `simulate` has it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -21,6 +21,7 @@ class State:
     queue: what has not started, first things first; order: all tasks, as they started and then as in the queue.
     history: for each earlier run its (kind, seconds), one of each finished task; guessed: it is what somebody thinks.
     limits: after how long a task is stopped; stages: the queue in parts that come one after the other, if it has any.
+    turns: for each thing that tasks claim, which share of it each of them holds while it runs.
     """
 
     now: float
@@ -35,6 +36,7 @@ class State:
     guessed: bool = False
     limits: Mapping[int, float] = field(default_factory=dict)
     stages: Sequence[Stage] = ()
+    turns: Sequence[Mapping[int, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

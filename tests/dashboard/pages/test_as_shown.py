@@ -52,7 +52,7 @@ def test_the_speedup_is_drawn_below_its_limit(ended: Scene) -> None:
     said(ended.run, 2, 5, 4, 6, shown=False)
     said(ended.run, 5, 5, 4, 6, shown=False, speedup=0.5)
     said(ended.run, 8, 5, 4, 6, shown=False, speedup=1.0)
-    (gained,) = as_shown.context(ended.run, 1.5)["pictures"]
+    (gained,) = as_shown.context(ended.run, 1.5, limit=2.0)["pictures"]
     assert (gained.name, gained.last, gained.most, gained.limit) == ("Speedup, estimated", "1.5x", "2.0x", 8)
     assert gained.traces == ["150.0,57.5 236.4,41.0"]
 

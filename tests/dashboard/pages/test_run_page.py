@@ -71,7 +71,15 @@ def test_what_is_waited_for_is_said_in_one_line() -> None:
 )
 def test_the_limit_that_binds_is_named(columns: dict[str, Any], words: str) -> None:
     run = Run(**({"max_agents": 4, "theoretical_speedup": 4.0} | columns))
-    assert run_page.limit(run) == words
+    planned = run.theoretical_speedup
+    assert run_page.limit(run, {"limits": {"work_span": planned}, "theoretical_speedup": planned}) == words
+
+
+def test_a_plan_that_was_beaten_is_no_limit_and_the_page_says_so() -> None:
+    run = Run(max_agents=4, work_seconds=600, critical_path_seconds=300, theoretical_speedup=2.0)
+    progress = {"limits": {"work_span": 2.0}, "theoretical_speedup": 4.0}
+    assert run_page.limit(run, progress) == "limit: 4 agents"
+    assert run_page.beaten(progress) == "more than the plan's 2.0x was measured, so its estimates were wrong"
 
 
 @pytest.mark.parametrize(

@@ -204,3 +204,18 @@ def test_early_in_a_run_of_unknown_kinds_the_band_goes_no_further_than_the_run_a
     assert band.stretched(plain, usual).high > found.high
     assert found.high == pytest.approx(found.eta + state.now + found.eta)
     assert estimate(state, usual).high > found.high
+
+
+# ---- what is claimed ----
+
+
+def test_what_claims_the_same_comes_one_after_the_other() -> None:
+    """Four tasks of ten seconds with a seat for each; two of them, and the one that has five left, hold all of it."""
+    state = replace(moment(running={0: 5.0}, size=4, agents=4), turns=[{0: 1.0, 1: 1.0, 2: 1.0}])
+    left = np.array([[5.0, 10.0, 10.0, 10.0], [5.0, 1.0, 1.0, 10.0]])
+    assert simulate.through(state, left).tolist() == [25.0, 10.0]
+
+
+def test_two_that_hold_half_of_it_each_go_on_side_by_side() -> None:
+    state = replace(moment(size=4, agents=4), turns=[dict.fromkeys(range(4), 0.5)])
+    assert simulate.through(state, np.full((1, 4), 10.0)).tolist() == [20.0]

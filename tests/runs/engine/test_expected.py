@@ -21,3 +21,8 @@ def test_other_work_tells_nothing_and_takes_what_unknown_work_does() -> None:
 
 def test_work_of_no_time_is_not_unknown() -> None:
     assert seconds({"name": "simulate"}, None, 7.0) == 0.0
+
+
+def test_what_a_person_is_asked_is_nobodys_work_however_long_it_may_take() -> None:
+    assert seconds({"name": "approval", "question": "Ship it?"}, None, 7.0) == 0.0
+    assert seconds({"name": "approval", "question": "Ship it?"}, 600.0, 7.0) == 0.0

@@ -34,14 +34,16 @@ def test_nothing_is_claimed_while_no_time_has_passed() -> None:
     assert measured(elapsed_seconds=-1.0).speedup is None
 
 
-def test_a_limit_that_was_beaten_is_no_limit() -> None:
-    beaten = measured(limit=3.9)
-    assert (beaten.speedup, beaten.limit, beaten.efficiency_percent) == (4.0, None, None)
+def test_where_the_limit_of_the_plan_was_beaten_the_number_of_agents_is_one() -> None:
+    beaten = measured(limit=3.9, max_agents=5)
+    assert (beaten.speedup, beaten.limit, beaten.efficiency_percent) == (4.0, 5.0, 80.0)
+    assert measured(limit=0.9, work_seconds=10.0, max_agents=4, strategy="sequential").limit == 1.0
 
 
-def test_a_limit_that_a_baseline_shows_to_be_beaten_is_no_limit() -> None:
+def test_only_a_baseline_can_be_beyond_the_number_of_agents_and_then_there_is_no_limit() -> None:
     beaten = measured(baseline_seconds=51.0)
     assert (beaten.against_baseline, beaten.limit, beaten.efficiency_percent) == (5.1, None, None)
+    assert measured(baseline_seconds=51.0, max_agents=6).limit == 6.0
 
 
 def test_a_limit_just_reached_is_full_efficiency() -> None:

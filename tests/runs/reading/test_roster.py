@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from runs import tokens
 from runs.models import Agent, Attempt, Token
-from runs.reading import agent_figures, roster
+from runs.reading import activity, agent_figures, roster
 from tests.scenes import scene
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,20 @@ def test_an_agent_is_busy_idle_lost_or_retired(ada: User) -> None:
         "silent": "lost",
         "gone": "retired",
     }
+
+
+@pytest.mark.parametrize(("ended", "status"), [("succeeded", "idle"), ("cancelled", "idle"), ("lost", "lost")])
+def test_who_reports_has_nothing_more_to_say_when_its_work_is_done(ada: User, ended: str, status: str) -> None:
+    run = scene(ada, "a")
+    reporter = outside(ada, "reporter", silent=300)
+    Agent.objects.update(kind="reported")
+    run.start("a", agent="reporter")
+    run.complete("a")
+    Attempt.objects.update(status=ended, last_beat_at=reporter.last_beat_at)
+    (found,) = agent_figures.of_agents([Agent.objects.get()], timezone.now())
+    (strip,) = activity.agents([run.run.pk], 5, timezone.now())
+    assert tree(ada) == [("reporter", 0, status)]
+    assert (found["status"], strip.lost is not None) == (status, status == "lost")
 
 
 def test_an_agent_that_works_on_quietly_is_busy_and_a_heartbeat_is_a_word(ada: User) -> None:

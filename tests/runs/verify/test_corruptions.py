@@ -21,6 +21,7 @@ from runs.verify import (
     lost,
     parallel,
     paused,
+    people,
     phases,
     ranks,
     undone,
@@ -112,6 +113,7 @@ def test_every_check_has_its_damage() -> None:
         + phases.CHECKS
         + budgets.CHECKS
         + paused.CHECKS
+        + people.CHECKS
         + ranks.CHECKS
         + undone.CHECKS
         + parallel.CHECKS
