@@ -19,6 +19,7 @@ AT_ONCE = 500
 EVERY_SECONDS = 1.0
 RESTS_SECONDS = (1.0, 2.0, 5.0, 10.0)  # while the server cannot be reached
 COMPLAINS_EVERY_SECONDS = 60.0
+ANSWERS_SECONDS = 10.0  # as long may a busy server take; the client waits no longer for one answer
 TRIES = 3  # where the server says that things have just changed
 TEXT = 1_000
 
@@ -59,8 +60,8 @@ class Reporter:
         if self._thread is None or not self._thread.is_alive():
             self._start()
 
-    def flush(self, seconds: float = 3.0) -> bool:
-        """Waits until all is told, but not for a server that does not answer. Says whether it is."""
+    def flush(self, seconds: float = ANSWERS_SECONDS) -> bool:
+        """Waits until all is told, but not for a server that cannot be reached. Says whether it is."""
         self._hurry.set()
         settled = self._settled.wait(seconds)
         self._hurry.clear()
