@@ -1,5 +1,6 @@
 """The admin as a door of this product: signed in to by the same link, and with its name and colours."""
 
+import re
 from functools import wraps
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.urls import reverse
 from dashboard.words import ansi
 
 FIRST = ("runs", "todos")
+CELL = re.compile(r'(<t[dh]) (class="field-)')  # of a list: Django has no place to say its direction
 
 
 class Site(AdminSite):
@@ -23,17 +25,17 @@ class Site(AdminSite):
     enable_nav_sidebar = False
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Every page of it spells out what is hidden in texts, as other pages do."""
+        """Every page of it spells out what is hidden in texts and cuts them in their own direction, as others do."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
-        def spelled_out(*args: Any, **kwargs: Any) -> HttpResponse:
+        def readable(*args: Any, **kwargs: Any) -> HttpResponse:
             response = inner(*args, **kwargs)
             if isinstance(response, TemplateResponse):
-                response.add_post_render_callback(_spell_out)
+                response.add_post_render_callback(_make_readable)
             return response
 
-        return spelled_out
+        return readable
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There are no passwords to guess: whoever is not signed in needs a login link, whoever is may not be here."""
@@ -47,5 +49,6 @@ class Site(AdminSite):
         return sorted(found, key=lambda app: FIRST.index(app["app_label"]) if app["app_label"] in FIRST else len(FIRST))
 
 
-def _spell_out(response: TemplateResponse) -> None:
-    response.content = ansi.spelled_out(response.content.decode()).encode()
+def _make_readable(response: TemplateResponse) -> None:
+    html = ansi.spelled_out(response.content.decode())
+    response.content = CELL.sub(r'\1 dir="auto" \2', html).encode()

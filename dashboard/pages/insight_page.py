@@ -84,15 +84,17 @@ def facts(run: Run, progress: Mapping[str, Any], found: Gained | None) -> list[F
     return [*_speedups(run, progress), *_costs(run, progress, found), _eta(run)]
 
 
-def facts_then(found: Gained | None, last: Checkpoint | None) -> list[Fact]:
-    """What was known at a moment of the past. `last`: what the page had said by then."""
+def facts_then(progress: Mapping[str, Any], found: Gained | None, last: Checkpoint | None) -> list[Fact]:
+    """What was known at a moment of the past. `last`: what the page had said by then, where no more is known."""
     said = (
         f"the page said so {figures.duration(last.elapsed)} after the beginning" if last else "nothing was said by then"
     )
-    speedup = last.speedup if last else None
+    speedup, how = progress["speedup"], _work(progress)
+    if speedup is None:
+        speedup, how = last.speedup if last else None, said
     left = figures.done_in(last.eta, last.low, last.high) if last and last.shown else figures.UNKNOWN
     return [
-        Fact("Speedup", figures.times(speedup), "estimated" if speedup else "", said),
+        Fact("Speedup", figures.times(speedup), "estimated" if speedup else "", how),
         Fact("Expected to be left", left, "estimated" if last and last.shown else "", said),
         *_spread(found),
     ]
@@ -103,19 +105,25 @@ def _speedups(run: Run, progress: Mapping[str, Any]) -> list[Fact]:
     least = progress["limits"]["amdahl"]
     took = figures.duration(run.baseline_seconds)
     alone = f"one after the other it took {took}" if run.baseline_seconds else "no run one after the other to compare"
-    finished, elapsed = progress["finished_work_seconds"], progress["elapsed_seconds"]
-    work = f"{figures.duration(finished)} of finished work in {figures.duration(elapsed)}"
-    work += f", {run_page.work_known(dict(progress))}" if finished else ""
-    if (waited := progress["person_seconds"] or 0.0) >= 1:
-        work += f"; {figures.duration(waited)} of waiting for a person left out"
     return [
         Fact("Against a baseline", figures.times(baseline), "measured" if baseline else "", alone),
-        Fact("Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", work),
+        Fact(
+            "Speedup", figures.times(progress["speedup"]), "estimated" if progress["speedup"] else "", _work(progress)
+        ),
         _at_most(run, progress),
         Fact("At least", figures.times(least), "by the plan" if least else "", _least_words(least)),
         Fact("Efficiency", percent(progress["efficiency_percent"]), "", "of the highest possible speedup"),
         Fact("Verdict", progress["verdict"] or figures.UNKNOWN, "", "after three finished subtasks"),
     ]
+
+
+def _work(progress: Mapping[str, Any]) -> str:
+    finished, elapsed = progress["finished_work_seconds"], progress["elapsed_seconds"]
+    work = f"{figures.duration(finished)} of finished work in {figures.duration(elapsed)}"
+    work += f", {run_page.work_known(dict(progress))}" if finished else ""
+    if (waited := progress["person_seconds"] or 0.0) >= 1:
+        work += f"; {figures.duration(waited)} of waiting for a person left out"
+    return work
 
 
 def _at_most(run: Run, progress: Mapping[str, Any]) -> Fact:

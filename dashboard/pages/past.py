@@ -33,11 +33,10 @@ class Moment:
         return f"at={self.seconds:g}"
 
 
-# What is worked out from how long the run has taken and what it had done: of earlier moments neither is kept.
-UNKNOWN = """
-    speedup baseline_speedup overhead_seconds_per_subtask efficiency_percent verdict finished_work_seconds
-    finished_work_known
-""".split()
+# What is only said of a run that is over, and what is not kept of earlier moments.
+UNKNOWN = "baseline_speedup overhead_seconds_per_subtask verdict".split()
+# The same where what agents had done by then is not known.
+UNKNOWN_WORK = "speedup efficiency_percent finished_work_seconds finished_work_known".split()
 
 
 def wanted(request: HttpRequest, run: Run) -> Moment | None:
@@ -66,12 +65,14 @@ def context(request: HttpRequest, run: Run, now: datetime) -> dict[str, Any]:
     if moment is None:
         return run_page.context(run, now) | settled
     numbers = past.numbers(run, moment.seq, moment.time)
-    was = run_then(run, numbers, moment)
+    done = past.done(run, moment.seq)
+    was = run_then(run, numbers, done, moment)
     found = run_page.context(was, moment.time) | settled
-    for unknown in UNKNOWN:
+    for unknown in UNKNOWN if done else [*UNKNOWN, *UNKNOWN_WORK]:
         found["progress"][unknown] = None
-    found["progress"]["theoretical_speedup"] = found["progress"]["limits"]["work_span"]
-    found |= {"limit": run_page.limit(was, found["progress"]), "beaten": ""}
+    if not done:
+        found["progress"]["theoretical_speedup"] = found["progress"]["limits"]["work_span"]
+        found |= {"limit": run_page.limit(was, found["progress"]), "beaten": ""}
     found |= {"now": now, "may_retry": False, "may_measure": False, "verdict": "", "busy": None}
     found |= {"at_work": numbers.agents, "failures": [], "waits": "why is not in the log", "run": was, "unended": 0}
     found["tabs"] = [_tab(tab, moment) for tab in found["tabs"]]
@@ -84,7 +85,7 @@ def _tab(tab: run_page.Tab, moment: Moment) -> run_page.Tab:
     return replace(tab, href=f"{tab.href}?{moment.query}", count=count)
 
 
-def run_then(run: Run, numbers: past.Numbers, moment: Moment) -> Run:
+def run_then(run: Run, numbers: past.Numbers, done: past.Done | None, moment: Moment) -> Run:
     """The run with the numbers of then; it is not to be saved."""
     was = copy.copy(run)
     for name, count in numbers.by_status.items():
@@ -101,6 +102,10 @@ def run_then(run: Run, numbers: past.Numbers, moment: Moment) -> Run:
     was.expected_ended, was.agents_active = numbers.expected_ended, numbers.agents
     was.retries, was.losses = numbers.retries, numbers.losses
     was.open_query = was.open_execute = 0
+    was.baseline_seconds = None
+    if done:
+        was.overhead_count, was.work_done = done.completed, done.work_seconds
+        was.usual_took, was.usual_work = done.usual_took, done.usual_seconds
     return was
 
 

@@ -42,7 +42,7 @@ def _found(run: Run, context: dict[str, Any], told: Kept) -> dict[str, Any]:
     progress = context["progress"]
     shown = as_shown.context(run, progress["speedup"], until, limit=progress["theoretical_speedup"])
     if moment:
-        facts = insight_page.facts_then(told.found, shown["last"])
+        facts = insight_page.facts_then(context["progress"], told.found, shown["last"])
     else:
         facts = insight_page.facts(run, context["progress"], told.found)
     found = shown | {"facts": facts, "told_at": told.at, "too_large": run.started_at and told.found is None}

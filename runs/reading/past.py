@@ -6,15 +6,17 @@ so over half of it at most; of a page of subtasks only their own events are read
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count, F, Max, QuerySet, Sum
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
 
 from runs.engine import states
 from runs.models import Attempt, Event, Run, Subtask
 from todos.plan.claims import API
+
+ADDED_UP = 20_000  # subtasks of a run, whose attempts are read one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,17 @@ class Numbers:
     agents: int
     retries: int
     losses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What agents had completed: how many subtasks, and the seconds of these as a run keeps them (`work_done`,
+    `usual_took`, `usual_work`)."""
+
+    completed: int
+    work_seconds: float
+    usual_took: float
+    usual_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,46 @@ def _ended(run: Run, low: int, high: int, from_start: bool) -> float:
 def _agents(run_id: int, moment: datetime) -> int:
     held = Attempt.objects.filter(run=run_id, leased_at__lte=moment, finished_at__gt=moment)
     return held.values("agent").distinct().count()
+
+
+def done(run: Run, seq: int) -> Done | None:
+    """What agents had completed after this event.
+
+    None of a run of which nobody counted what one agent took before, and of one too large to add up for a page.
+    """
+    if run.usual_work is None or run.total > ADDED_UP:
+        return None
+    from_start = run.trim_seq == 0 and seq <= run.last_seq - seq
+    low, high = (0, seq) if from_start else (seq, run.last_seq)
+    ends = _changes(run.pk, low, high).filter(after=states.Status.COMPLETED, attempt_id__isnull=False)
+    part = _done(Attempt.objects.filter(pk__in=ends.values("attempt_id")).exclude(agent__kind="person"))
+    if from_start:
+        return part
+    return Done(
+        run.overhead_count - part.completed,
+        max(0.0, run.work_done - part.work_seconds),
+        max(0.0, run.usual_took - part.usual_took),
+        max(0.0, run.usual_work - part.usual_seconds),
+    )
+
+
+def _done(attempts: QuerySet[Attempt]) -> Done:
+    """All of these in one query."""
+    usual = Q(subtask__usual_seconds__isnull=False)
+    sums = {"completed": Count("pk"), "usual": Sum("subtask__usual_seconds")}
+    found = attempts.aggregate(**sums, **_worked("all", Q()), **_worked("usual", usual))
+    work, took = (
+        (found[f"{name}_told"] or 0.0) + (found[f"{name}_passed"] or timedelta()).total_seconds()
+        for name in ("all", "usual")
+    )
+    return Done(found["completed"], work, took, found["usual"] or 0.0)
+
+
+def _worked(name: str, which: Q) -> dict[str, Sum]:
+    """What the work would have taken alone is told of some; of the others, how long it took."""
+    passed = ExpressionWrapper(F("finished_at") - F("started_at"), DurationField())
+    untold = Q(worked_seconds=None, finished_at__gt=F("started_at"))
+    return {f"{name}_told": Sum("worked_seconds", filter=which), f"{name}_passed": Sum(passed, filter=untold & which)}
 
 
 def of_subtasks(run: Run, seq: int, ids: Sequence[int]) -> dict[int, Was]:

@@ -153,6 +153,9 @@ def test_at_a_moment_of_the_past_the_time_up_to_then_is_told(ended: Scene, clien
     client.force_login(ended.run.owner)
     page = client.get(f"/runs/{ended.run_id}/insight/?at=5").content.decode()
     assert 'data-counter="in_progress" data-value="1"' in page and "had taken 5.0 s" in page
-    assert "<b>0.8x</b>" in page and "the page said so 4.0 s after the beginning" in page
+    assert "<b>1.0x</b>" in page and "5.0 s of finished work in 5.0 s, as measured" in page
+    assert "the page said so 4.0 s after the beginning" in page
     assert "had gained by then" in page and "1.5x" not in page
+    Run.objects.update(usual_work=None)  # then the page alone knows
+    assert "<b>0.8x</b>" in client.get(f"/runs/{ended.run_id}/insight/?at=5").content.decode()
     assert "nothing was said by then" in client.get(f"/runs/{ended.run_id}/insight/?at=1").content.decode()

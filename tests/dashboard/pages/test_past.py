@@ -53,6 +53,28 @@ def test_the_limit_of_the_plan_was_the_same_then(browser: Client, ended: Scene) 
     assert "of finished work in" not in found
 
 
+def test_the_speedup_is_that_of_what_was_done_by_then(browser: Client, ada: User) -> None:
+    made = scene(ada, "abc", {"c": ["a"]}, max_agents=2)
+    made.start("a", agent="agent-1")
+    made.start("b", agent="agent-2")
+    made.later(10)
+    made.complete("a", "b")
+    made.start("c")
+    made.later(30)
+    made.complete("c")
+    Run.objects.update(baseline_seconds=60)
+
+    def said(at: str) -> str:
+        strip = html(browser, made, at=at).split('id="run-strip"')[1].split("</section>")[0]
+        return re.sub(r"<[^>]+>", "", strip.split("<dt>Speedup</dt>")[1].split("</dd>")[0]).strip()
+
+    assert [said(at) for at in ("5", "10", "16", "39.9")] == ["–", "2.0x estimated", "1.2x estimated", "0.5x estimated"]
+    assert "20 s of finished work in 16 s, as measured" in html(browser, made, at="16")
+    assert html(browser, made).count("1.5x <small>measured</small>") == 1, "only the end can be compared"
+    Run.objects.update(usual_work=None)
+    assert said("16") == "–"
+
+
 def test_events_are_those_until_then_and_stay_so_under_any_filter(browser: Client, ended: Scene) -> None:
     last = ended.run.last_seq
     assert f'id="event-{last}"' in html(browser, ended, "events/")

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from runs.models import Run
 from runs.reading import past
-from tests.scenes import Scene, scene
+from tests.scenes import Scene, ended_scene, scene
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +16,7 @@ STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled", "skipp
 def kept(ada: User) -> tuple[Scene, list[tuple[datetime, Run, dict[str, str]]]]:
     """A run with a try that is lost and one that fails, and what was true at each of its steps."""
     run = scene(ada, "abcdef", {"f": ["d"]}, max_agents=3)
+    run.run.subtasks.filter(key__in="be").update(usual_seconds=7.5)
     seen = []
 
     def look() -> None:
@@ -57,6 +58,22 @@ def test_the_numbers_of_each_moment_follow_from_the_log(
         assert found.expected_ended == pytest.approx(then.expected_ended)
         assert (found.retries, found.losses) == (then.retries, then.losses)
         assert found.agents == then.agents_active
+        done = past.done(ended, seq)
+        assert done is not None
+        assert done.completed == then.overhead_count
+        of_then = (then.work_done, then.usual_took, then.usual_work)
+        assert (done.work_seconds, done.usual_took, done.usual_seconds) == pytest.approx(of_then)
+    assert ended.work_done > ended.usual_took > 0
+
+
+def test_of_what_nobody_counted_there_is_no_work_to_tell(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ended_scene(ada)
+    assert past.done(made.run, made.run.last_seq) is not None
+    with monkeypatch.context() as smaller:
+        smaller.setattr(past, "ADDED_UP", 1)
+        assert past.done(made.run, made.run.last_seq) is None
+    Run.objects.update(usual_work=None)
+    assert past.done(made.run, made.run.last_seq) is None
 
 
 def test_subtasks_are_as_they_were(kept: tuple[Scene, list[tuple[datetime, Run, dict[str, str]]]]) -> None:

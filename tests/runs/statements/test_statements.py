@@ -108,7 +108,7 @@ def test_a_statement_that_is_given_rows_looks_each_of_them_up(name: str) -> None
             "waits_key=?",
         ),
         *(f"{twins}=?", f"{twins}>? AND waits_key<?", f"{twins}=? AND priority>?"),
-        *("run_id=? AND lane=?", "run_id=? AND aged=? AND priority=? AND ready_at<?"),
+        *("run_id=? AND status=?", "run_id=? AND lane=?", "run_id=? AND aged=? AND priority=? AND ready_at<?"),
     )
     for line in plan(name):
         table = re.match(r"(SCAN|SEARCH) (\w+)", line)
