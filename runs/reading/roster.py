@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from runs.engine import states
 from runs.models import Agent, Attempt, Run, RunAgent
@@ -113,14 +112,16 @@ def figures(owner_id: int, agents: Iterable[int], now: datetime) -> dict[int, Fi
     wanted = list(agents)
     runs = list(Run.objects.filter(owner=owner_id).order_by("-pk").values_list("pk", flat=True)[:RUNS_COUNTED])
     most, at = _most(runs, wanted), _at(runs, wanted)
-    passed = ExpressionWrapper(Coalesce(F("run__finished_at"), now) - F("run__started_at"), DurationField())
+    passed = presence.passed(now)
     rows = RunAgent.objects.filter(run__in=runs, agent__in=wanted, run__started_at__isnull=False).values_list("agent")
-    sums = rows.annotate(Sum("completed"), Sum("unsuccessful"), Sum("busy_seconds"), passed=Sum(passed)).order_by()
+    sums = rows.annotate(
+        Sum("completed"), Sum("unsuccessful"), Sum("busy_seconds"), passed=Sum(passed), rested=Sum(presence.RESTED)
+    )
     found = {}
-    for agent, completed, unsuccessful, busy, elapsed in sums:
+    for agent, completed, unsuccessful, busy, elapsed, rested in sums.order_by():
         attempt = at.get(agent)
         so_far = presence.at_work(attempt, now) if attempt else 0.0
-        seconds = elapsed.total_seconds() if elapsed else 0.0
+        seconds = max(0.0, elapsed.total_seconds() - rested) if elapsed else 0.0
         found[agent] = Figures(completed, completed + unsuccessful, busy, so_far, seconds, most.get(agent, ""), attempt)
     return found
 
