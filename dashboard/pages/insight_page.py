@@ -64,7 +64,7 @@ def summary(run: Run, flow: Waterfall, rested: float = 0.0, *, then: bool = Fals
     agents = figures.plural(flow.seats, "agent")
     said = f"{agents}, at work all the time, would have needed {figures.duration(ideal)}; it {so_far} "
     said += figures.duration(wall)
-    said += f", {figures.duration(rested)} of them at rest." if rested >= 1 else "."
+    said += f", with {figures.duration(rested)} in which nobody was to work." if rested >= 1 else "."
     most = max((part for part in Part if part is not Part.WORK), key=flow.seconds)
     if flow.seconds(most) < LEAST_SHARE * wall:
         return said
