@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import DateTimeField, JSONField, Q, QuerySet
@@ -35,6 +35,7 @@ _READ = {
     for name in _SNAPSHOT
     if isinstance(Run._meta.get_field(name), DateTimeField | JSONField)
 }
+OUTDATED = timedelta(seconds=10)  # an estimate is made anew more often than that
 _OF_SERIAL = """
     backend strategy max_agents completed total overlapped work_seconds critical_path_seconds agents_allowed lanes shape
 """.split()
@@ -105,9 +106,10 @@ def rested(run: Run, now: datetime) -> float:
 
 
 def _eta(row: Mapping[str, Any], now: datetime) -> dict[str, float | None]:
-    """Seconds left; null where nothing is expected, and while the run does not go on."""
+    """Seconds left; null where nothing is expected, while the run does not go on, and where it should be over long
+    since: then nobody has made an estimate anew."""
     times = {"eta_seconds": row["eta_at"], "eta_low_seconds": row["eta_low_at"], "eta_high_seconds": row["eta_high_at"]}
-    if row["status"] != states.Run.RUNNING or None in times.values():
+    if row["status"] != states.Run.RUNNING or None in times.values() or row["eta_high_at"] < now - OUTDATED:
         return dict.fromkeys([*times, "eta_confidence"])
     left = {name: max(0.0, (at - now).total_seconds()) for name, at in times.items()}
     return {**left, "eta_confidence": row["eta_confidence"]}

@@ -56,13 +56,15 @@ def steps(flow: Waterfall) -> list[Step]:
     return found
 
 
-def summary(run: Run, flow: Waterfall, then: bool = False) -> str:
-    """The picture in a sentence; `then`: up to a moment of its past."""
+def summary(run: Run, flow: Waterfall, rested: float = 0.0, *, then: bool = False) -> str:
+    """The picture in a sentence; `rested`: seconds in which nobody was to be at work, which the time of the run leaves
+    out. `then`: up to a moment of its past."""
     ideal, wall = flow.seconds(Part.WORK), flow.wall_seconds
     so_far = "had taken" if then else "took" if run.finished_at else "has taken"
     agents = figures.plural(flow.seats, "agent")
     said = f"{agents}, at work all the time, would have needed {figures.duration(ideal)}; it {so_far} "
-    said += figures.duration(wall) + "."
+    said += figures.duration(wall)
+    said += f", with {figures.duration(rested)} in which nobody was to work." if rested >= 1 else "."
     most = max((part for part in Part if part is not Part.WORK), key=flow.seconds)
     if flow.seconds(most) < LEAST_SHARE * wall:
         return said

@@ -183,10 +183,13 @@ def limit(run: Run, progress: Mapping[str, Any]) -> str:
 
 
 def beaten(progress: Mapping[str, Any]) -> str:
-    """Why the limit is not that of the plan, where more was measured than the plan holds for possible."""
+    """Why the limit is not that of the plan, where more was measured than that: the plan's is for all of the work, and
+    some of it can do better; only when all was done the estimates were wrong."""
     planned, most = progress["limits"]["work_span"], progress["theoretical_speedup"]
     if planned is None or planned == most:
         return ""
+    if progress["completed"] < progress["total"]:
+        return f"the plan's {figures.times(planned)} is for all of the work"
     return f"more than the plan's {figures.times(planned)} was measured, so its estimates were wrong"
 
 
@@ -195,7 +198,7 @@ def binding(run: Run, progress: Mapping[str, Any]) -> str:
     found = limits.limits(vars(run))
     if not found.work_span:
         return ""
-    if beaten(progress):
+    if beaten(progress) and progress["completed"] == progress["total"]:
         return f"limit: {figures.plural(run.max_agents, 'agent')}"
     agents = 1 if run.strategy == "sequential" else run.max_agents
     least, work = figures.duration(run.work_seconds / found.work_span), figures.duration(run.work_seconds)

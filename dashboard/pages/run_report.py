@@ -43,7 +43,7 @@ def page(run: Run, now: datetime) -> str:
         "facts": insight_page.facts(run, progress, figures),
         "flow": figures.waterfall if figures else None,
         "steps": insight_page.steps(figures.waterfall) if figures else [],
-        "summary": insight_page.summary(run, figures.waterfall) if figures else "",
+        "summary": insight_page.summary(run, figures.waterfall, queries.rested(run, now)) if figures else "",
         "gantt": drawn,
         "lines": _lines(run, found),
         "limit": run_page.binding(run, progress),

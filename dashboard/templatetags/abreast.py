@@ -161,6 +161,20 @@ def lasted(since: datetime, until: datetime) -> str:
 
 
 @register.simple_tag
+def gained(progress: Mapping[str, Any]) -> SafeString:
+    """The speedup: measured where there was a baseline, as everywhere; else estimated."""
+    measured = progress["baseline_speedup"]
+    how = "measured against a baseline" if measured else "estimated" if progress["speedup"] else "not known"
+    return format_html('<span title="{}">{}</span>', how, figures.times(measured or progress["speedup"]))
+
+
+@register.filter
+def of_hundred(number: float | None) -> str:
+    """A share of a hundred in percent."""
+    return figures.percent(None if number is None else number / 100)
+
+
+@register.simple_tag
 def so_far(run: Run, progress: Mapping[str, Any], now: datetime) -> SafeString | str:
     """How long a run has taken: it counts on in the browser, but not while nobody is to be at work."""
     seconds = progress["elapsed_seconds"]

@@ -49,5 +49,6 @@ def _found(run: Run, context: dict[str, Any], told: Kept) -> dict[str, Any]:
     if told.found is None:
         return found
     flow = told.found.waterfall
-    summary = insight_page.summary(run, flow, then=moment is not None)
+    rested = sum(context["progress"][name] or 0.0 for name in ("paused_seconds", "person_seconds"))
+    summary = insight_page.summary(run, flow, rested, then=moment is not None)
     return found | {"flow": flow, "steps": insight_page.steps(flow), "summary": summary}

@@ -53,8 +53,8 @@ def measure(
     """Time of the completed work one after the other (`expected_alone`) / time that passed; the limit is the plan's.
 
     `baseline_seconds`: how long a sequential run of the same took. Where there was one, it says whether parallel pays.
-    A limit below what was measured came from estimates that were wrong: it is none. What holds whatever the estimates
-    is the number of agents; only a baseline can be beyond that, and then there is no limit.
+    It is for all of the work, by estimates: of a part of it, or of work that took another time, more may be measured.
+    What always holds is the number of agents; only a baseline can be beyond that, and then there is no limit.
     """
     if not completed or elapsed_seconds <= 0:
         return Speedup(None, limit, None, None)

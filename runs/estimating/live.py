@@ -33,6 +33,7 @@ IDLE_SECONDS = 300.0
 PATIENCE_SECONDS = 5.0  # an estimate is made anew by then, changed or not: time has passed
 
 SEEN = "pk status backend last_seq asking questions started_at eta_at".split()
+TIMES = ("eta_at", "eta_low_at", "eta_high_at", "eta_confidence")
 Ask = Callable[[int], dict[str, Any]]
 logger = logging.getLogger(__name__)
 
@@ -61,10 +62,12 @@ class Estimator:
     ) -> None:
         self._ask, self._clock, self._steady, self._load = ask, clock, steady, kept
         self._made: dict[int, Made] = {}
+        self._begun = False
 
     def turn(self) -> bool:
         """Estimates what is due; says whether any run is under way."""
         rows = list(Run.objects.filter(status__in=["running", "paused"]).order_by("pk").values(*SEEN))
+        self._begin(rows)
         self._made = {row["pk"]: self._made[row["pk"]] for row in rows if row["pk"] in self._made}
         for row in rows:
             if why := unknowable(row):
@@ -73,6 +76,13 @@ class Estimator:
                 self._estimate(row)
         self._load.asked_at = {number: made.at for number, made in self._made.items()}
         return any(not unknowable(row) for row in rows)
+
+    def _begin(self, rows: list[dict[str, Any]]) -> None:
+        """What was expected before this process was there does not hold: nothing went on meanwhile."""
+        for row in rows if not self._begun else ():
+            if row["eta_at"] is not None:
+                self._write(row, dict.fromkeys(TIMES))
+        self._begun = True
 
     def _due(self, row: dict[str, Any]) -> bool:
         """On every change, at most once a second; without one now and then, for time has passed."""
@@ -107,7 +117,7 @@ class Estimator:
         return found
 
     def _keep(self, row: dict[str, Any], found: dict[str, Any], now: datetime) -> None:
-        times: dict[str, Any] = dict.fromkeys(("eta_at", "eta_low_at", "eta_high_at", "eta_confidence"))
+        times: dict[str, Any] = dict.fromkeys(TIMES)
         if not found["early"] and found["high"] < LONGEST:
             left = {f"eta{name}_at": found[key] for name, key in (("", "eta"), ("_low", "low"), ("_high", "high"))}
             times = {name: now + timedelta(seconds=seconds) for name, seconds in left.items()}
@@ -124,7 +134,7 @@ class Estimator:
     def _forget(self, row: dict[str, Any], why: str) -> None:
         """Nothing is shown; and what waits for people is over when they like, so earlier estimates cannot be judged."""
         if row["eta_at"] is not None:
-            self._write(row, dict.fromkeys(("eta_at", "eta_low_at", "eta_high_at", "eta_confidence")))
+            self._write(row, dict.fromkeys(TIMES))
         if why in ("paused", "person") and (row["eta_at"] is not None or row["pk"] in self._made):
             Checkpoint.objects.filter(run=row["pk"]).update(judged=False)
             self._made.pop(row["pk"], None)

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DurationField, F, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Sum
 
 from runs.engine import states
 from runs.models import Agent, Attempt, RunAgent
@@ -46,13 +45,13 @@ def of_agents(agents: Sequence[Agent], now: datetime) -> list[dict[str, Any]]:
 
 def _done(ids: Sequence[int], now: datetime) -> dict[int, dict[str, Any]]:
     """Sums over the runs they took part in, by agent. `lasted`: how long those runs were under way."""
-    lasted = Coalesce(F("run__finished_at"), Value(now)) - F("run__started_at")
     rows = RunAgent.objects.filter(agent__in=ids, run__started_at__isnull=False).values("agent")
     sums = rows.annotate(
         done=Sum("completed"),
         failed=Sum("unsuccessful"),
         busy=Sum("busy_seconds"),
-        lasted=Sum(lasted, output_field=DurationField()),
+        lasted=Sum(presence.passed(now)),
+        rested=Sum(presence.RESTED),
     )
     return {row["agent"]: dict(row) for row in sums}
 
@@ -92,7 +91,7 @@ def _rates(done: Mapping[str, Any], at_it_seconds: float) -> dict[str, Any]:
     """`at_it_seconds`: since the attempts began that are open now."""
     completed, failed = done.get("done") or 0, done.get("failed") or 0
     busy = done.get("busy") or 0.0
-    lasted = done["lasted"].total_seconds() if done.get("lasted") else 0.0
+    lasted = max(0.0, done["lasted"].total_seconds() - done["rested"]) if done.get("lasted") else 0.0
     share = 100 * (busy + max(0.0, at_it_seconds)) / lasted if lasted > 0 else None
     return {
         "tasks_completed": completed,

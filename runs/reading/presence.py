@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models.functions import Coalesce
+
 from runs.engine import states
 from runs.models import Attempt
 from runs.sql import Statement, moment
@@ -55,6 +58,16 @@ def is_silent(heard: datetime, now: datetime) -> bool:
 def at_work(attempt: Attempt, now: datetime) -> float:
     """Seconds that the agent of an open attempt has been at it, without waiting for answers."""
     return max(0.0, ((attempt.asked_at or now) - attempt.leased_at).total_seconds() - attempt.asked_seconds)
+
+
+# Of the run of a `RunAgent`: seconds in which nobody was to be at work, in stretches that are over.
+RESTED = F("run__paused_seconds") + Coalesce(F("run__person_seconds"), 0.0)
+
+
+def passed(now: datetime) -> ExpressionWrapper:
+    """How long the run of a `RunAgent` has gone on, with what it rested; a rest that goes on does not count."""
+    since = Coalesce(F("run__finished_at"), F("run__paused_at"), F("run__person_at"), now)
+    return ExpressionWrapper(since - F("run__started_at"), DurationField())
 
 
 def last_words(agents: Sequence[int]) -> dict[int, Word]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from runs.engine import states
 from runs.models import Agent, Attempt, Run, RunAgent
@@ -114,16 +113,16 @@ def figures(owner_id: int, agents: Iterable[int], now: datetime) -> dict[int, Fi
     wanted = list(agents)
     runs = list(Run.objects.filter(owner=owner_id).order_by("-pk").values_list("pk", flat=True)[:RUNS_COUNTED])
     most, at = _most(runs, wanted), _at(runs, wanted)
-    passed = ExpressionWrapper(Coalesce(F("run__finished_at"), now) - F("run__started_at"), DurationField())
+    passed = presence.passed(now)
     rows = RunAgent.objects.filter(run__in=runs, agent__in=wanted, run__started_at__isnull=False).values_list("agent")
-    summed = (Sum("completed"), Sum("unsuccessful"), Sum("busy_seconds"), Max("run"))
-    sums = list(rows.annotate(*summed, passed=Sum(passed)).order_by())
-    newest = Run.objects.only("content").in_bulk({run for *_, run, _ in sums})
+    summed = {"passed": Sum(passed), "rested": Sum(presence.RESTED), "newest": Max("run")}
+    sums = list(rows.annotate(Sum("completed"), Sum("unsuccessful"), Sum("busy_seconds"), **summed).order_by())
+    newest = Run.objects.only("content").in_bulk({run for *_, run in sums})
     found = {}
-    for agent, completed, unsuccessful, busy, run, elapsed in sums:
+    for agent, completed, unsuccessful, busy, elapsed, rested, run in sums:
         attempt = at.get(agent)
         so_far = presence.at_work(attempt, now) if attempt else 0.0
-        seconds = elapsed.total_seconds() if elapsed else 0.0
+        seconds = max(0.0, elapsed.total_seconds() - rested) if elapsed else 0.0
         at_what = (most.get(agent, ""), attempt, newest.get(run))
         found[agent] = Figures(completed, completed + unsuccessful, busy, so_far, seconds, *at_what)
     return found

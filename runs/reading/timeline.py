@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from runs.models import Agent, Attempt, Event, Run, RunAgent
+from runs.models import Attempt, Event, Run, RunAgent
 from runs.reading import busiest
 
 CHUNK = 1_000
@@ -124,11 +124,11 @@ def origin(run: Run) -> datetime:
 
 
 def _agents(run: Run) -> list[list[Any]]:
-    """The rows: agent id, name, completed, unsuccessful, busy seconds of ended attempts."""
+    """The rows: agent id, name, completed, unsuccessful, busy seconds of ended attempts; None of a person, who is asked
+    and not at work."""
     rows = RunAgent.objects.filter(run=run.pk).order_by("agent_id")
-    named = dict(Agent.objects.filter(pk__in=rows.values("agent_id")).values_list("pk", "name"))
-    columns = ("agent_id", "completed", "unsuccessful", "busy_seconds")
+    columns = ("agent_id", "agent__name", "completed", "unsuccessful", "busy_seconds", "agent__kind")
     return [
-        [agent, named[agent], completed, unsuccessful, round(busy, 3)]
-        for agent, completed, unsuccessful, busy in rows.values_list(*columns)
+        [agent, name, completed, unsuccessful, None if kind == "person" else round(busy, 3)]
+        for agent, name, completed, unsuccessful, busy, kind in rows.values_list(*columns)
     ]

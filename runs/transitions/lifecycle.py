@@ -91,8 +91,9 @@ def _over(entry: Entry) -> datetime:
 
 
 def _measured(entry: Entry) -> None:
-    """A baseline that did all of its work tells the run it was made for how long that takes one after the other."""
-    if entry["baseline_of_id"] and entry["completed"] == entry["total"]:
+    """A baseline that did all of its work tells the run it was made for how long that takes one after the other. One
+    that lost an attempt does not: then an agent, or the server, was away for a while."""
+    if entry["baseline_of_id"] and entry["completed"] == entry["total"] and not entry["losses"]:
         took = (entry["finished_at"] - entry["started_at"]).total_seconds()
         took -= entry["paused_seconds"] + (entry["person_seconds"] or 0.0)
         sql.BASELINE(run=entry["baseline_of_id"], seconds=took, now=stamp(entry.now))

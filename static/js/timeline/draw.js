@@ -231,8 +231,9 @@ export class Painter {
   }
 }
 
-/** The share of the time so far in which an agent was at work, from 0 to 1. */
+/** The share of the time so far in which an agent was at work, from 0 to 1; null of a person, who is only asked. */
 function busy(bars, row, now) {
+  if (row.busy === null) return null;
   const elapsed = ((bars.end ?? now) - bars.rested) / 1000;
   if (elapsed < 1) return null;
   const open = row.bars.slice(-20).filter((bar) => OPEN.has(bar.status));
@@ -243,7 +244,7 @@ function busy(bars, row, now) {
 /** The same up to a moment of the past. */
 function busyBy(bars, row, at) {
   const elapsed = at - bars.restedBy(at);
-  if (elapsed < 1000) return null;
+  if (elapsed < 1000 || row.busy === null) return null;
   const sum = row.bars.reduce((total, bar) => total + Math.max(0, Math.min(bar.to ?? at, at) - bar.from), 0);
   return Math.min(1, sum / elapsed);
 }

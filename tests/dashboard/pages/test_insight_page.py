@@ -49,6 +49,7 @@ def test_the_picture_is_also_a_sentence() -> None:
         "Most of the rest, 5.0 s: waiting for other subtasks, or at a barrier."
     )
     assert insight_page.summary(Run(), flow((Kind.WORK, 0, 10), seats=1)).endswith("it has taken 10 s.")
+    assert ", with 4.0 s in which nobody was to work. " in insight_page.summary(Run(), flow((Kind.QUESTION, 0, 4)), 4.0)
 
 
 @pytest.fixture

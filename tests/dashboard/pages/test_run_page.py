@@ -77,9 +77,16 @@ def test_the_limit_that_binds_is_named(columns: dict[str, Any], words: str) -> N
 
 def test_a_plan_that_was_beaten_is_no_limit_and_the_page_says_so() -> None:
     run = Run(max_agents=4, work_seconds=600, critical_path_seconds=300, theoretical_speedup=2.0)
-    progress = {"limits": {"work_span": 2.0}, "theoretical_speedup": 4.0}
+    progress = {"limits": {"work_span": 2.0}, "theoretical_speedup": 4.0, "completed": 9, "total": 9}
     assert run_page.limit(run, progress) == "limit: 4 agents"
     assert run_page.beaten(progress) == "more than the plan's 2.0x was measured, so its estimates were wrong"
+
+
+def test_a_part_of_the_work_may_do_better_than_the_plan_of_all() -> None:
+    run = Run(max_agents=4, work_seconds=600, critical_path_seconds=300, theoretical_speedup=2.0)
+    progress = {"limits": {"work_span": 2.0}, "theoretical_speedup": 4.0, "completed": 8, "total": 9}
+    assert run_page.limit(run, progress) == "limit: the longest chain, 5 min"
+    assert run_page.beaten(progress) == "the plan's 2.0x is for all of the work"
 
 
 @pytest.mark.parametrize(

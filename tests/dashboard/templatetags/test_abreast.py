@@ -30,10 +30,24 @@ def render(template: str, **context: Any) -> str:
         ('{{ 2|plural:"try,tries" }}', "2 tries"),
         ('{{ things|plural_of:"thing" }}', "3 things"),
         ("{{ 5000|size }}", "4.9 KiB"),
+        ("{{ 44.4|of_hundred }}", "44 %"),
+        ("{{ nothing|of_hundred }}", "–"),
     ],
 )
 def test_numbers_are_said_as_people_say_them(text: str, words: str) -> None:
     assert render(text, nothing=None, things=[1, 2, 3]) == words
+
+
+@pytest.mark.parametrize(
+    ("baseline", "speedup", "said"),
+    [(3.2, 3.6, "measured against a baseline: 3.2x"), (None, 3.6, "estimated: 3.6x"), (None, None, "not known: –")],
+)
+def test_the_speedup_is_the_measured_one_where_there_is_one(
+    baseline: float | None, speedup: float | None, said: str
+) -> None:
+    how, words = said.split(": ")
+    html = render("{% gained progress %}", progress={"baseline_speedup": baseline, "speedup": speedup})
+    assert html == f'<span title="{how}">{words}</span>'
 
 
 def test_a_status_is_an_icon_and_a_word() -> None:

@@ -57,8 +57,25 @@ def test_an_estimate_is_shown_as_what_is_left_and_runs_down() -> None:
     assert first["eta_confidence"] == 0.8
     run.clock.advance(5)
     assert shown(run)["eta_seconds"] == pytest.approx(first["eta_seconds"] - 5)
-    run.clock.advance(1_000)
+    run.clock.advance(first["eta_high_seconds"])
     assert shown(run)["eta_seconds"] == shown(run)["eta_high_seconds"] == 0
+    run.clock.advance(10)  # it should be over long since, and nobody has made another
+    assert shown(run) == NOTHING
+
+
+def test_what_was_expected_before_a_restart_is_forgotten_until_it_is_known_anew() -> None:
+    run = under_way()
+    estimator(run).turn()
+    first = shown(run)
+
+    def still_starting(number: int) -> Any:
+        raise OSError("the child is not there yet")
+
+    with pytest.raises(OSError):
+        Estimator(still_starting, run.clock, lambda: run.now.timestamp()).turn()
+    assert shown(run) == NOTHING
+    estimator(run).turn()
+    assert shown(run)["eta_seconds"] == first["eta_seconds"]
 
 
 def test_nothing_but_its_columns_is_written_and_nothing_is_violated() -> None:

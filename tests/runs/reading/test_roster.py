@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from runs import tokens
+from runs import tokens, transitions
 from runs.models import Agent, Attempt, Token
 from runs.reading import activity, agent_figures, roster
 from tests.scenes import scene
@@ -113,6 +113,23 @@ def test_figures_follow_from_what_an_agent_has_done(ada: User) -> None:
     assert found.most == "simulate, query"
     assert found.at is not None
     assert found.at.subtask.key == "c"
+
+
+def test_time_in_which_nobody_was_to_be_at_work_takes_nothing_from_an_agent(ada: User) -> None:
+    run = scene(ada, "ab")
+    run.start("a", agent="agent-1")
+    run.later(20)
+    run.complete("a")
+    for verb, seconds in (("pause", 1000), ("resume", 20), ("pause", 5000)):
+        with run.entry() as entry:
+            assert transitions.move(entry, verb)
+        run.later(seconds)
+    agent = Agent.objects.get(name="agent-1")
+    found = roster.figures(ada.pk, [agent.pk], run.now)[agent.pk]
+    (told,) = agent_figures.of_agents([agent], run.now)
+    assert found.elapsed == pytest.approx(40, abs=0.01)
+    assert found.utilization == pytest.approx(0.5, abs=0.001)
+    assert told["utilization_percent"] == pytest.approx(50, abs=0.1)
 
 
 def test_the_average_is_of_attempts_that_have_ended(ada: User) -> None:

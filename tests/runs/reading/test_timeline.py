@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 
-from runs.models import Event, Run
+from runs.models import Agent, Event, Run, RunAgent
 from runs.reading import timeline
 from runs.reading.timeline import Chunk, Place
 from tests.scenes import Scene, scene
@@ -140,5 +140,11 @@ def test_a_chunk_takes_the_same_queries_at_any_size(
         many = scene(ada, [f"k{at}" for at in range(number)], max_agents=50)
         many.start(*(f"k{at}" for at in range(number)))
         run = many.run
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(2):
             assert len(timeline.chunk(run, "").bars) == number
+
+
+def test_a_person_who_is_asked_is_not_busy(there: Scene) -> None:
+    person = Agent.objects.create(name="person", kind="person")
+    RunAgent.objects.create(run=there.run, agent=person, completed=1)
+    assert timeline.chunk(there.run, "").agents[-1] == [person.pk, "person", 1, 0, None]

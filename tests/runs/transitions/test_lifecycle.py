@@ -249,6 +249,20 @@ def test_a_run_that_ends_while_it_is_paused_keeps_the_time_it_was() -> None:
     assert violations(made.now) == []
 
 
+def test_a_baseline_that_lost_an_attempt_tells_nothing() -> None:
+    made = work({"x": {}})
+    made.sweep()
+    made.do("x")
+    made.sweep()
+    slow = work({"x": {}}, strategy="sequential", baseline_of=made.run)
+    slow.sweep()
+    slow.do("x", Said.LOSE)
+    slow.sweep()
+    slow.do("x")
+    slow.sweep()
+    assert (slow.run.status, slow.run.losses, made.run.baseline_seconds) == ("completed", 1, None)
+
+
 def test_a_baseline_that_was_paused_tells_how_long_it_took_without_the_pause() -> None:
     made = work({"x": {}})
     end(Said.COMPLETE)(made)
