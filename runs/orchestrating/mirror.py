@@ -53,11 +53,12 @@ class Mirror:
         self._not_before = began + REST * (self._steady() - began)
 
     def _show(self, run: int, todo: int, seq: int) -> int:
-        """What changed in one run; how far it has been shown."""
+        """What changed in one run; how far it has been shown. Progress changes no status."""
         since = self._shown.get(run, 0)
         if seq > since:
-            moved = Event.objects.filter(run=run, seq__gt=since, subtask_id__isnull=False).values("subtask_id")
-            subtasks = Subtask.objects.filter(run=run, pk__in=moved, todo__isnull=False)
+            events = Event.objects.filter(run=run, seq__gt=since, subtask_id__isnull=False).exclude(kind="progress")
+            subtasks = Subtask.objects.filter(run=run, pk__in=events.values("subtask_id"), todo__isnull=False)
             with transaction.atomic():
-                actions.follow(todo, dict(subtasks.values_list("todo_id", "status")))
+                if statuses := dict(subtasks.values_list("todo_id", "status")):
+                    actions.follow(todo, statuses)
         return seq

@@ -37,6 +37,17 @@ def test_only_what_changed_since_the_last_look_is_written() -> None:
     assert seen(made) == {"": "in_progress", "x": "pending", "y": "in_progress"}
 
 
+def test_how_far_a_subtask_is_changes_no_todo() -> None:
+    made = work({"x": {}})
+    mirror = Mirror(lambda: 0.0)
+    lease = made.begin("x")
+    mirror.show()
+    Todo.objects.filter(key="x").update(status="pending")  # somebody says otherwise meanwhile
+    made.say(Said.BEAT, lease, progress=0.5)
+    mirror.show()
+    assert seen(made) == {"": "in_progress", "x": "pending"}
+
+
 def test_a_look_that_took_long_is_followed_by_a_rest() -> None:
     made = work({"x": {}, "y": {}})
     times = iter([0.0, 0.5, REST * 0.5 - 0.1, REST * 0.5, REST * 0.5])
