@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
-UP_SECONDS = 60.0
+UP_SECONDS = 120.0
 DOWN_SECONDS = 20.0
 # What would make it another server than a plain one.
 _OURS = re.compile(r"ABREAST_\w+|DJANGO_\w+|HOST|PORT|SERVER|DEMO|DATABASE_URL|REDIS_URL|CELERY_BROKER_URL")

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import psycopg
 import redis
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 NOBODY = "nobody"  # PostgreSQL does not run as root
 
 

@@ -12,7 +12,7 @@ import httpx
 from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 60.0
+PATIENCE = 120.0
 OURS = ("ABREAST_", "DJANGO_", "PYTEST_", "DATABASE_URL", "REDIS_URL", "CELERY_", "HOST", "PORT", "SERVER", "DEMO")
 PREPARE = """
 import django

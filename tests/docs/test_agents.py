@@ -14,7 +14,7 @@ from tests.docs.reading import fences, section, text_of
 from tests.live_server import Server, running
 
 GUIDE = "docs/agents.md"
-MOST_SECONDS = 60
+MOST_SECONDS = 120
 
 
 @pytest.fixture(scope="module")

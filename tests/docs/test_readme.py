@@ -12,7 +12,7 @@ from tests.docs.reading import fences, text_of
 from tests.live_server import ROOT, Server, running
 
 pytestmark = pytest.mark.e2e
-MOST_SECONDS = 60
+MOST_SECONDS = 120
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,9 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     kept = os.environ | {"TMPDIR": str(tmp_path_factory.mktemp("chromium"))}  # it does not tidy up
-    browser = playwright.chromium.launch(executable_path=installed_browser(), args=ARGUMENTS, env={**kept})
+    browser = playwright.chromium.launch(
+        executable_path=installed_browser(), args=ARGUMENTS, env={**kept}, timeout=6 * PATIENCE
+    )
     yield browser
     browser.close()
 
@@ -148,6 +150,7 @@ def visit(server: str, ada: User, chromium: Browser, watched: Watched) -> Iterat
     def open_page(path: str, before: Callable[[Page], None] | None = None, **options: Any) -> Page:
         context = chromium.new_context(base_url=server, **({"viewport": {"width": 1280, "height": 860}} | options))
         contexts.append(context)
+        context.set_default_timeout(3 * PATIENCE)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of(ada), "url": server}])
         page = context.new_page()
         watched.watch(page)

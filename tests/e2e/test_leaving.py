@@ -31,7 +31,7 @@ def test_an_answer_on_its_way_takes_no_page_back_that_was_asked_for(page: Page, 
     held: list[Route] = []
     begun: list[bool] = []  # what the page asks for before its run begins is answered as ever
     page.route(ASKED, lambda route: held.append(route) if begun else route.continue_())
-    with page.expect_request(lambda request: bool(begun and ASKED.search(request.url)), timeout=30_000):
+    with page.expect_request(lambda request: bool(begun and ASKED.search(request.url))):
         begun.append(True)
         actions.start(there, actions.Options())
     page.evaluate(LEAVES if leaves else "0")

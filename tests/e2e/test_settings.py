@@ -35,7 +35,7 @@ def hook(server: str, token: str, **fields: object) -> bytes:
         json.dumps({"session_id": SESSION, "cwd": "/home/ada/shop", **fields}).encode(),
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         body: bytes = answer.read()
     return body
 
@@ -99,7 +99,7 @@ def test_nothing_is_wider_than_the_page(visit: Open, theme: str, width: int) -> 
 def pasted(command: str, folder: Path, token: str) -> str:
     """What a shell says when it is given what stands on the page, after the token."""
     text = f"{to_paste.export(token)}\nset -e -o pipefail\n{command}"
-    done = subprocess.run(["bash", "-c", text], cwd=folder, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["bash", "-c", text], cwd=folder, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     return done.stdout
 
@@ -133,7 +133,7 @@ def test_the_agent_to_be_pasted_takes_work(server: str, ada: User, tmp_path: Pat
         agent = subprocess.Popen(["bash", "-c", text], cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True)
         assert agent.stderr is not None
         said = b"".join(iter(agent.stderr.readline, b""))
-        assert agent.wait(40) == 0, said
+        assert agent.wait(120) == 0, said
         assert Run.objects.get(pk=run.pk).status == "completed"
     finally:
         orchestrator.stop()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 60.0  # seconds until a test that waits for something gives up
+PATIENCE = 120.0  # seconds until a test that waits for something gives up: a server may need one minute to start
 READY = "login: "  # the last line
 # Settings of whoever runs the tests must not reach the servers under test.
 _OURS = {"HOST", "PORT", "SERVER", "DEMO", "DJANGO_SETTINGS_MODULE"}

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from tests.server.conftest import MakeServer
-from tests.server.process import Server, until
+from tests.server.process import PATIENCE, Server, until
 
 CODE = ("dashboard", "runs", "todos", "templates", "static", "manage.py")
 
@@ -131,12 +131,12 @@ def test_a_reader_of_its_words_who_leaves_does_not_end_it(settled: Server) -> No
             until(lambda: alive(url), "it answers")
         finally:
             process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def alive(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=20) as answer:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=PATIENCE) as answer:
             return bool(answer.status == 200)
     except urllib.error.URLError:
         return False

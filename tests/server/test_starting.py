@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.server.conftest import MakeServer
-from tests.server.process import ROOT, Server
+from tests.server.process import PATIENCE, ROOT, Server
 
 CODE = ("dashboard", "runs", "todos", "templates", "static", "manage.py")
 
@@ -27,7 +27,7 @@ class Browser:
         request = urllib.request.Request(url, urlencode(form).encode() if form is not None else None)
         request.add_header("Origin", "/".join(url.split("/")[:3]))
         try:
-            with self._opener.open(request, timeout=20) as answer:
+            with self._opener.open(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.url, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -18,7 +18,7 @@ from tests.servers import Redis, free_port, redis_server, until
 
 pytestmark = pytest.mark.services
 
-PATIENCE = 60.0  # seconds: a worker takes its time to start
+PATIENCE = 120.0  # seconds: a worker takes its time to start
 
 TASKS = """
 
@@ -88,7 +88,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "C_FORCE_ROOT": "1"}
 
 def python(folder: Path, *arguments: str) -> str:
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
