@@ -21,6 +21,8 @@ from todos.rest.strict_json import INT64, MAX_PROBLEMS, escape
 ID_PATTERN = r"[1-9][0-9]{0,18}"
 _ID = re.compile(ID_PATTERN)
 _NUMBER = re.compile(r"[0-9]{1,9}")
+# What does not match these, said in words.
+_PATTERNS = {r"\S": "must not be blank", r"^[^\r\n]*\S[^\r\n]*$": "must be one line that is not blank"}
 
 T = TypeVar("T")
 
@@ -98,15 +100,17 @@ def read_query(kind: type[T], sent: QueryDict) -> T:
 def problems(error: ValidationError, value: Any, at: str = "") -> list[Problem]:
     """What pydantic found, in our words, 100 at most. Of the branches of a union the first speaks."""
     found: dict[str, Problem] = {}
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
+    for one in error.errors(include_url=False, include_input=False):
         pointer = at + _pointer(one["loc"], value)
-        found.setdefault(pointer, Problem(pointer, _detail(one["type"], one["msg"])))
+        found.setdefault(pointer, Problem(pointer, _detail(one["type"], one["msg"], one.get("ctx", {}))))
         if len(found) >= MAX_PROBLEMS:
             break
     return list(found.values())
 
 
-def _detail(kind: str, message: str) -> str:
+def _detail(kind: str, message: str, about: Mapping[str, Any]) -> str:
+    if words := _PATTERNS.get(about.get("pattern", "")):
+        return words
     if kind == "missing":
         return "this field is required"
     if kind == "extra_forbidden":

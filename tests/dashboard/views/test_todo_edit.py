@@ -86,7 +86,7 @@ def test_fields_are_stored_as_they_were_entered(browser: Client, there: Todo) ->
 @pytest.mark.parametrize(
     ("field", "text", "detail"),
     [
-        ("content", "  ", "should match"),
+        ("content", "  ", "must not be blank"),
         ("content", "a\0b", "must not hold NUL"),
         ("priority", "9", "less than or equal to 5"),
         ("priority", "", "valid integer"),

@@ -23,7 +23,7 @@ def test_the_plan_of_a_program_is_taken_as_it_is(split: Split, printed: bytes) -
         (b"[]", "at /subtasks: list should have"),
         (b"null", "valid dictionary"),
         (b'{"tasks": []}', "at /subtasks: this field is required"),
-        (b'[{"content": ""}]', "at /subtasks/0/content: string should match"),
+        (b'[{"content": ""}]', "at /subtasks/0/content: must not be blank"),
         (b'[{"content": "a", "colour": 1}]', "at /subtasks/0/colour: there is no such field"),
         (b'[{"content": "a", "executor": {"name": "magic"}}]', "at /subtasks/0/executor"),
         (b'[{"content": "a"}, {"content": 1}]', "at /subtasks/1/content"),

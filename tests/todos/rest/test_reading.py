@@ -6,6 +6,7 @@ from pydantic import Field
 
 from todos.problems import Invalid
 from todos.rest.reading import DIGITS, STORABLE, CommaSeparated, Id, QueryFlag, Wire, read, read_query
+from todos.wire.inputs import SubtaskIn
 
 
 class Dog(Wire):
@@ -59,6 +60,14 @@ def test_every_problem_is_named_with_its_place() -> None:
         ("/rooms/0/nam", "there is no such field"),
         ("/labels/a~1b", "input should be a valid integer"),
     ]
+
+
+@pytest.mark.parametrize("blank", ["", " \t\n", "\u3000"])
+def test_what_must_say_something_is_refused_in_words(blank: str) -> None:
+    tree = {"content": "Release", "subtasks": [{"content": blank}]}
+    assert wrong(SubtaskIn, tree) == [("/subtasks/0/content", "must not be blank")]
+    query = {"content": "Search", "executor": {"name": "search", "query": blank or " "}}
+    assert wrong(SubtaskIn, query) == [("/executor/query", "must be one line that is not blank")]
 
 
 @pytest.mark.parametrize(
