@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from runs.engine import states
-from runs.engine.estimate import State
+from runs.engine.estimate import State, Turn
 from runs.engine.estimate.stages import Rules, Waiting, stages
 from runs.engine.expected import told
 from runs.estimating import past
@@ -136,9 +136,9 @@ class _State:
         outside = row.pk in self.who or (self.run["backend"] == "external" and row.status == "pending")
         return past.kind(row.executor, row.estimated_seconds, self.who.get(row.pk, self.usual) if outside else "")
 
-    def _turns(self) -> list[dict[int, float]]:
-        """Of each thing claimed by what has not ended, the share that each takes of it. Nothing where very many claim
-        something: to compare them all would take seconds."""
+    def _turns(self) -> list[Turn]:
+        """What is claimed by what has not ended. Nothing where very many claim something: to compare them all would
+        take seconds."""
         left = {at: row for at, row in enumerate(self.rows) if row.claims and row.status != "completed"}
         if not 1 < len(left) <= MOST_CLAIMING:
             return []
@@ -146,7 +146,7 @@ class _State:
             units = claimed.units_of({at: [Claim(**claim) for claim in row.claims] for at, row in left.items()})
         except Invalid:
             return []
-        return [{at: amount / one.capacity for at, amount in one.held.items()} for one in units]
+        return [Turn(one.capacity, one.held) for one in units]
 
     def _preds(self) -> list[list[int]]:
         preds: list[list[int]] = [[] for _ in self.rows]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from runs.engine.estimate import Turn
 from runs.estimating import seen
 from runs.estimating.seen import Nothing
 from tests.runs.factories import Work, work
@@ -12,21 +13,21 @@ FILE = {"resources_known": True, "claims": [{"kind": "file", "name": "x.py"}]}
 HALF = {"resources_known": True, "claims": [{"kind": "database", "name": "main", "amount": 5}]}
 
 
-def turns(made: Work) -> list[dict[int, float]]:
+def turns(made: Work) -> list[Turn]:
     state = seen.state(made.run_id, made.now, [])
     assert not isinstance(state, Nothing)
-    return [dict(one) for one in state.turns]
+    return list(state.turns)
 
 
 def test_what_is_left_and_claims_the_same_takes_turns() -> None:
     made = work({"a": FILE, "b": FILE, "c": FILE, "d": {}})
     made.do("a")
-    assert turns(made) == [{1: 1.0, 2: 1.0}]
+    assert turns(made) == [Turn(2, {1: 2, 2: 2})]
 
 
 def test_of_a_share_as_many_go_on_at_once_as_it_has_room_for() -> None:
     made = work({"a": HALF, "b": HALF, "c": HALF})
-    assert turns(made) == [{0: 0.5, 1: 0.5, 2: 0.5}]
+    assert turns(made) == [Turn(10, {0: 5, 1: 5, 2: 5})]
 
 
 def test_where_very_many_claim_something_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
