@@ -85,6 +85,15 @@ def _agents(run: Mapping[str, Any], now: datetime) -> int:
     return min(most, Attempt.objects.filter(lately, run=run["pk"]).order_by().values("agent").distinct().count())
 
 
+def _tried_again(run_id: int) -> dict[int, datetime]:
+    """When the tries under way began, of subtasks that had one before."""
+    opened = Attempt.objects.filter(run=run_id, status__in=states.ATTEMPT_OPEN, epoch__gt=1)
+    return {
+        subtask: started or leased
+        for subtask, started, leased in opened.values_list("subtask", "started_at", "leased_at")
+    }
+
+
 class _State:
     """Counts are of those that have ended well, are under way, or will run: what else has ended says nothing."""
 
@@ -92,6 +101,7 @@ class _State:
         self.run, self.agents, self.now = run, agents, now
         self.who = past.agent_kinds(run["pk"], run["backend"])
         self.waited = past.waits(run["pk"])
+        self.again = _tried_again(run["pk"]) if any(row.epoch > 1 for row in rows) else {}
         self.usual = past.usual(self.who.values())
         self.rows = [row for row in rows if self._counts(row)]
         self.number = {row.pk: at for at, row in enumerate(self.rows)}
@@ -127,6 +137,9 @@ class _State:
         )
 
     def _seconds(self, row: Row) -> float:
+        """Since its first start; of another try under way, since that began: what it takes is still before it."""
+        if row.pk in self.again:
+            return max(0.0, (self.now - self.again[row.pk]).total_seconds())
         since = row.started_at or self.now
         waited = self.waited.get(row.pk, 0.0)
         return max(0.0, ((row.finished_at or self.now) - since).total_seconds() - waited)

@@ -5,6 +5,7 @@ import pytest
 from runs.engine.estimate import Turn
 from runs.estimating import seen
 from runs.estimating.seen import Nothing
+from runs.reports import Said
 from tests.runs.factories import Work, work
 
 pytestmark = pytest.mark.django_db
@@ -34,3 +35,15 @@ def test_where_very_many_claim_something_that_is_left_out(monkeypatch: pytest.Mo
     made = work({"a": FILE, "b": FILE, "c": FILE})
     monkeypatch.setattr(seen, "MOST_CLAIMING", 2)
     assert turns(made) == []
+
+
+def test_of_another_try_only_its_own_time_has_passed() -> None:
+    made = work({"a": {}, "b": {}})
+    lease = made.begin("a")
+    made.clock.advance(40)
+    made.say(Said.LOSE, lease)
+    made.begin("a", "agent-2")
+    made.clock.advance(3)
+    state = seen.state(made.run_id, made.now, [])
+    assert not isinstance(state, Nothing)
+    assert state.running == {0: 3.0}
