@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from runs.engine import states
-from runs.engine.estimate import State
+from runs.engine.estimate import State, Turn
 from runs.engine.estimate.stages import Rules, Waiting, stages
 from runs.engine.expected import told
 from runs.estimating import past
@@ -85,6 +85,15 @@ def _agents(run: Mapping[str, Any], now: datetime) -> int:
     return min(most, Attempt.objects.filter(lately, run=run["pk"]).order_by().values("agent").distinct().count())
 
 
+def _tried_again(run_id: int) -> dict[int, datetime]:
+    """When the tries under way began, of subtasks that had one before."""
+    opened = Attempt.objects.filter(run=run_id, status__in=states.ATTEMPT_OPEN, epoch__gt=1)
+    return {
+        subtask: started or leased
+        for subtask, started, leased in opened.values_list("subtask", "started_at", "leased_at")
+    }
+
+
 class _State:
     """Counts are of those that have ended well, are under way, or will run: what else has ended says nothing."""
 
@@ -92,6 +101,7 @@ class _State:
         self.run, self.agents, self.now = run, agents, now
         self.who = past.agent_kinds(run["pk"], run["backend"])
         self.waited = past.waits(run["pk"])
+        self.again = _tried_again(run["pk"]) if any(row.epoch > 1 for row in rows) else {}
         self.usual = past.usual(self.who.values())
         self.rows = [row for row in rows if self._counts(row)]
         self.number = {row.pk: at for at, row in enumerate(self.rows)}
@@ -127,6 +137,9 @@ class _State:
         )
 
     def _seconds(self, row: Row) -> float:
+        """Since its first start; of another try under way, since that began: what it takes is still before it."""
+        if row.pk in self.again:
+            return max(0.0, (self.now - self.again[row.pk]).total_seconds())
         since = row.started_at or self.now
         waited = self.waited.get(row.pk, 0.0)
         return max(0.0, ((row.finished_at or self.now) - since).total_seconds() - waited)
@@ -136,9 +149,9 @@ class _State:
         outside = row.pk in self.who or (self.run["backend"] == "external" and row.status == "pending")
         return past.kind(row.executor, row.estimated_seconds, self.who.get(row.pk, self.usual) if outside else "")
 
-    def _turns(self) -> list[dict[int, float]]:
-        """Of each thing claimed by what has not ended, the share that each takes of it. Nothing where very many claim
-        something: to compare them all would take seconds."""
+    def _turns(self) -> list[Turn]:
+        """What is claimed by what has not ended. Nothing where very many claim something: to compare them all would
+        take seconds."""
         left = {at: row for at, row in enumerate(self.rows) if row.claims and row.status != "completed"}
         if not 1 < len(left) <= MOST_CLAIMING:
             return []
@@ -146,7 +159,7 @@ class _State:
             units = claimed.units_of({at: [Claim(**claim) for claim in row.claims] for at, row in left.items()})
         except Invalid:
             return []
-        return [{at: amount / one.capacity for at, amount in one.held.items()} for one in units]
+        return [Turn(one.capacity, one.held) for one in units]
 
     def _preds(self) -> list[list[int]]:
         preds: list[list[int]] = [[] for _ in self.rows]

@@ -5,9 +5,9 @@ import numpy as np
 from runs.engine.estimate import defaults, line, sample, simulate
 from runs.engine.estimate.band import capped, stretched, usual
 from runs.engine.estimate.history import learn
-from runs.engine.estimate.state import Estimate, Stage, State
+from runs.engine.estimate.state import Estimate, Stage, State, Turn
 
-__all__ = ["Estimate", "Stage", "State", "capped", "estimate", "plain", "stretched"]
+__all__ = ["Estimate", "Stage", "State", "Turn", "capped", "estimate", "plain", "stretched"]
 
 
 def estimate(state: State, factors: tuple[float, float] | None = None) -> Estimate:

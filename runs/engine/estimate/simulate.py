@@ -1,11 +1,12 @@
 """Many runs of the rest of a run at once: the dispatcher of `schedule`, of all simulations side by side."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runs.engine.estimate.state import State
+from runs.engine.estimate.state import State, Turn
 from todos.plan.dispatch import schedule
 from todos.plan.problem import Problem
 
@@ -13,19 +14,7 @@ Times = NDArray[np.float64]
 
 
 def through(state: State, left: Times) -> Times:
-    """Seconds until the last task has ended, of each simulation; not before all have had their turn at what they claim.
-
-    left: for each simulation and task, the seconds it still takes from its start, or from now if it is running.
-    """
-    total = _through(state, left)
-    for shares in state.turns:
-        tasks = list(shares)
-        total = np.maximum(total, left[:, tasks] @ np.array([shares[task] for task in tasks]))
-    return total
-
-
-def _through(state: State, left: Times) -> Times:
-    """The same without turns, stage by stage where there are any. The first begins with what is running."""
+    """The same as `finish`, stage by stage where there are any. The first begins with what is running."""
     total = np.zeros(len(left))
     running = state.running
     for stage in state.stages:
@@ -37,7 +26,14 @@ def _through(state: State, left: Times) -> Times:
 
 
 def finish(state: State, left: Times) -> Times:
-    """The same of one stage."""
+    """Seconds until the last task has ended, of each simulation.
+
+    left: for each simulation and task, the seconds it still takes from its start, or from now if it is running.
+    """
+    tasks = [*state.running, *state.queue]
+    turns = [turn for turn in state.turns if sum(turn.held.get(task, 0) for task in tasks) > turn.capacity]
+    if turns and len(tasks) <= MOST_BY_TURNS:
+        return _by_turns(state, left, tasks, turns)
     if not any(state.preds[task] for task in state.queue):
         return _flat(state, left)
     if len(state.queue) > MANY:
@@ -87,6 +83,22 @@ def _in_turn(state: State, left: Times) -> Times:
     return ends.max(axis=0)
 
 
+def _by_turns(state: State, left: Times, tasks: Sequence[int], turns: Sequence[Turn]) -> Times:
+    """Where tasks wait for what others hold each simulation is a schedule of its own, by the dispatcher of plans; of
+    many tasks there are fewer of them."""
+    number = {task: at for at, task in enumerate(tasks)}
+    preds = [[number[pred] for pred in state.preds[task] if pred in number] for task in tasks]
+    preds[: len(state.running)] = [[] for _ in state.running]
+    demands = [{at: turn.held[task] for at, turn in enumerate(turns) if task in turn.held} for task in tasks]
+    agents, capacity = max(1, state.agents, len(state.running)), [turn.capacity for turn in turns]
+    some = left[: max(FEWEST, AT_ONCE // len(tasks)), tasks]
+    problems = [Problem(seconds, preds, agents, demands, capacity) for seconds in some.tolist()]
+    return np.resize([one.makespan(schedule(one, range(len(tasks)))) for one in problems], len(left))
+
+
+MOST_BY_TURNS = 3_000
+AT_ONCE = 20_000  # tasks of all simulations together, which takes some tenths of a second
+FEWEST = 20
 MANY = 3_000
 BLOCK = 128
 

@@ -13,6 +13,14 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Something that is claimed: how much of it there is, and how much each task holds of it while it runs."""
+
+    capacity: int
+    held: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """One moment of a run; tasks are numbered from 0, times are seconds.
 
@@ -21,7 +29,7 @@ class State:
     queue: what has not started, first things first; order: all tasks, as they started and then as in the queue.
     history: for each earlier run its (kind, seconds), one of each finished task; guessed: it is what somebody thinks.
     limits: after how long a task is stopped; stages: the queue in parts that come one after the other, if it has any.
-    turns: for each thing that tasks claim, which share of it each of them holds while it runs.
+    turns: for each thing that tasks claim and that is not enough for all, who holds how much of it.
     """
 
     now: float
@@ -36,7 +44,7 @@ class State:
     guessed: bool = False
     limits: Mapping[int, float] = field(default_factory=dict)
     stages: Sequence[Stage] = ()
-    turns: Sequence[Mapping[int, float]] = ()
+    turns: Sequence[Turn] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs.engine import estimate as estimating
-from runs.engine.estimate import Estimate, State, band, estimate, simulate
+from runs.engine.estimate import Estimate, State, Turn, band, estimate, simulate
 from runs.engine.estimate.line import above
 from runs.engine.estimate.simulate import finish
 
@@ -210,12 +210,25 @@ def test_early_in_a_run_of_unknown_kinds_the_band_goes_no_further_than_the_run_a
 
 
 def test_what_claims_the_same_comes_one_after_the_other() -> None:
-    """Four tasks of ten seconds with a seat for each; two of them, and the one that has five left, hold all of it."""
-    state = replace(moment(running={0: 5.0}, size=4, agents=4), turns=[{0: 1.0, 1: 1.0, 2: 1.0}])
+    """Four tasks with a seat for each; two of them, and the one that has five seconds left, hold all of something."""
+    state = replace(moment(running={0: 5.0}, size=4, agents=4), turns=[Turn(1, {0: 1, 1: 1, 2: 1})])
     left = np.array([[5.0, 10.0, 10.0, 10.0], [5.0, 1.0, 1.0, 10.0]])
-    assert simulate.through(state, left).tolist() == [25.0, 10.0]
+    assert finish(state, left).tolist() == [25.0, 10.0]
 
 
 def test_two_that_hold_half_of_it_each_go_on_side_by_side() -> None:
-    state = replace(moment(size=4, agents=4), turns=[dict.fromkeys(range(4), 0.5)])
-    assert simulate.through(state, np.full((1, 4), 10.0)).tolist() == [20.0]
+    state = replace(moment(size=4, agents=4), turns=[Turn(10, dict.fromkeys(range(4), 5))])
+    assert finish(state, np.full((1, 4), 10.0)).tolist() == [20.0]
+
+
+def test_turns_come_on_top_of_what_goes_before_and_after_them() -> None:
+    """A first task, three that take turns, and one that needs them all."""
+    preds = [[], [0], [0], [0], [1, 2, 3]]
+    state = replace(moment(size=5, agents=4, preds=preds), turns=[Turn(1, {1: 1, 2: 1, 3: 1})])
+    assert finish(state, np.full((2, 5), 10.0)).tolist() == [50.0, 50.0]
+
+
+def test_of_many_tasks_that_take_turns_fewer_schedules_are_made() -> None:
+    state = replace(moment(size=600, agents=4), turns=[Turn(1, dict.fromkeys(range(300), 1))])
+    found = finish(state, np.tile(np.arange(1.0, 201.0)[:, None], (1, 600)))
+    assert (len(found), len(set(found.tolist()))) == (200, simulate.FEWEST)
