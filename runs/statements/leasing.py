@@ -96,27 +96,6 @@ TO_ASK = Statement(
 )
 
 ASK = Statement(
-    "",
-    """
-    SELECT id, epoch, timeout_seconds FROM runs_subtask
-    WHERE run_id = %(run)s AND lane IN ('query', 'execute') AND status = 'pending' AND unmet = 0
-      AND not_before IS NULL AND waits_for = '' AND executor ->> 'name' = 'approval'
-    """,
-)
-
-HELD_UP = Statement(
-    "id bigint",
-    """
-    WITH RECURSIVE behind(first, id) AS (
-        SELECT v.id, v.id FROM {rows}
-        UNION SELECT b.first, d.after_id FROM behind b JOIN runs_subtaskdependency d ON d.before_id = b.id
-    )
-    SELECT b.first, COUNT(*) FROM behind b JOIN runs_subtask s ON s.id = b.id
-    WHERE b.id <> b.first AND s.status = 'pending' GROUP BY b.first
-    """,
-)
-
-ASK = Statement(
     "id bigint, epoch integer",
     """
     UPDATE runs_subtask SET status = 'in_progress', epoch = runs_subtask.epoch + 1, attempts_used = attempts_used + 1,
