@@ -102,8 +102,9 @@ def _ended(run: Run, low: int, high: int, from_start: bool) -> float:
 
 
 def _agents(run_id: int, moment: datetime) -> int:
+    """A person who is asked is none."""
     held = Attempt.objects.filter(run=run_id, leased_at__lte=moment, finished_at__gt=moment)
-    return held.values("agent").distinct().count()
+    return held.exclude(agent__kind="person").values("agent").distinct().count()
 
 
 def done(run: Run, seq: int) -> Done | None:

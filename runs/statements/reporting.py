@@ -93,10 +93,11 @@ SET_DEADLINES = Statement(
 
 # An attempt whose agent waits for a person is open, and not at work.
 HOLD = Statement(
-    "subtask bigint",
+    "subtask bigint, epoch integer",
     """
     UPDATE runs_attempt SET asked_at = %(now)s FROM {rows}
-    WHERE subtask_id = v.subtask AND status IN ('leased', 'running') AND asked_at IS NULL
+    WHERE subtask_id = v.subtask AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
+      AND asked_at IS NULL
     RETURNING id, agent_id, runs_attempt.epoch
     """,
 )
@@ -110,8 +111,12 @@ HELD = Statement(
 )
 
 GO_ON = Statement(
-    "",
-    "UPDATE runs_attempt SET asked_at = NULL, asked_seconds = %(seconds)s WHERE id = %(id)s AND asked_at IS NOT NULL",
+    "subtask bigint, epoch integer, waited float8",
+    """
+    UPDATE runs_attempt SET asked_at = NULL, asked_seconds = v.waited FROM {rows}
+    WHERE subtask_id = v.subtask AND runs_attempt.epoch = v.epoch AND status IN ('leased', 'running')
+      AND asked_at IS NOT NULL
+    """,
 )
 
 SHOW_PROGRESS = Statement(

@@ -75,7 +75,7 @@ def put(entry: Entry, asked: Sequence[tuple[Report, Found]]) -> None:
     until = stamp(entry.now + timedelta(seconds=settings.APPROVAL_TIMEOUT_SECONDS))
     won = [fresh[number] for (number,) in sql.PUT_QUESTIONS(rows)]
     sql.SET_DEADLINES([(found.subtask, report.epoch, until) for report, found in won])
-    wait(entry, [found.subtask for _, found in won])
+    wait(entry, [(found.subtask, report.epoch) for report, found in won])
     for report, found in won:
         found.question, found.asked_at = report.question, stamp(entry.now)
         entry.add(questions=1)
@@ -97,9 +97,9 @@ def answer(entry: Entry, subtask: int, said: dict[str, Any]) -> int | None:
     return int(agent)
 
 
-def wait(entry: Entry, subtasks: Sequence[int]) -> list[Held]:
-    """From now on the open attempts at these wait for a person, and are not at work."""
-    held = [Held(*row) for row in sql.HOLD([(number,) for number in subtasks], now=stamp(entry.now))]
+def wait(entry: Entry, attempts: Sequence[tuple[int, int]]) -> list[Held]:
+    """From now on these (subtask, epoch) wait for a person, and are not at work."""
+    held = [Held(*row) for row in sql.HOLD(attempts, now=stamp(entry.now))]
     entry.add(open_started_sum=-len(held) * entry.seconds(entry.now))
     return held
 
@@ -107,8 +107,8 @@ def wait(entry: Entry, subtasks: Sequence[int]) -> list[Held]:
 def go_on(entry: Entry, subtask: int) -> list[Held]:
     """The open attempt at it is at work again."""
     waiting = sql.HELD(id=subtask)
-    for attempt, _, _, since, before in waiting:
+    for _, _, epoch, since, before in waiting:
         waited = (entry.now - (moment(since) or entry.now)).total_seconds()
-        sql.GO_ON(id=attempt, seconds=before + waited)
+        sql.GO_ON([(subtask, epoch, before + waited)])
         entry.add(open_started_sum=entry.seconds(entry.now))
     return [Held(*row[:3]) for row in waiting]

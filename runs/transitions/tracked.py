@@ -72,7 +72,7 @@ def ask_elsewhere(entry: Entry, subtask: Subtask, question: str) -> None:
     if question == subtask.question:
         return
     if sql.ASK_ELSEWHERE(run=entry.run_id, id=subtask.pk, question=question):
-        held = asking.wait(entry, [subtask.pk]) if question else asking.go_on(entry, subtask.pk)
+        held = asking.wait(entry, [(subtask.pk, subtask.epoch)]) if question else asking.go_on(entry, subtask.pk)
         about = held[0]._asdict() if held else {}
         entry.add(questions=bool(question) - bool(subtask.question))
         data = {"question": question} if question else None

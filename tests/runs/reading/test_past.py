@@ -3,8 +3,11 @@ from datetime import datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 
+from runs import transitions
 from runs.models import Run
 from runs.reading import past
+from runs.reports import Report, Said
+from tests.runs.factories import NOW, work
 from tests.scenes import Scene, ended_scene, scene
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +96,18 @@ def test_before_the_first_event_there_is_nothing(
     scene, _ = kept
     assert past.seq_at(scene.run, scene.run.created_at - timedelta(seconds=1)) == 0
     assert past.seq_at(scene.run, scene.now + timedelta(days=1)) == scene.run.last_seq
+
+
+def test_a_person_who_was_asked_is_no_agent_that_was_at_work() -> None:
+    made = work({"a": {}, "ok": {"executor": {"name": "approval", "question": "Ship it?"}}})
+    made.sweep()
+    lease = made.begin("a")
+    made.clock.advance(10)
+    made.say(Said.COMPLETE, lease)
+    made.clock.advance(10)
+    asked = made.attempt("ok")
+    with made.entry() as entry:
+        transitions.apply(entry, [Report(Said.COMPLETE, made.run_id, asked.pk, asked.epoch)], chance=0.0)
+    run = made.run
+    moments = [NOW + timedelta(seconds=seconds) for seconds in (5, 15)]
+    assert [past.numbers(run, past.seq_at(run, moment), moment).agents for moment in moments] == [1, 0]
