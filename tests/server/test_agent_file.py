@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -145,13 +146,18 @@ def test_when_it_is_killed_its_command_ends_and_another_goes_on(settled: Server,
     assert [(one["status"], one["agent"]) for one in found["attempts"]] == [("lost", "first"), ("succeeded", "second")]
 
 
-def test_one_that_is_frozen_loses_its_command_before_its_lease(settled: Server, start_agent: StartAgent) -> None:
-    number = run(settled, shell("long", "echo $$; exec sleep 60", max_retries=0))
+def test_one_that_is_frozen_loses_its_command_before_its_lease(
+    settled: Server, start_agent: StartAgent, tmp_path: Path
+) -> None:
+    number = run(settled, shell("long", "echo $$; while :; do touch lives; sleep 0.1; done", max_retries=0))
     agent = start_agent()
     pid = pid_of(settled, number, "long")
     agent.send_signal(signal.SIGSTOP)
-    assert gone(pid, seconds=30)
-    assert subtask(settled, number, "long")["status"] == "in_progress"
+    assert gone(pid, seconds=60)
+    settled.wait_for(number, "failed")
+    [lost] = [event["at"] for event in settled.events(number) if event["kind"] == "lost"]
+    lived_until = (tmp_path / "elsewhere" / "lives").stat().st_mtime
+    assert lived_until < datetime.fromisoformat(lost).timestamp()
     agent.send_signal(signal.SIGCONT)
 
 
