@@ -50,12 +50,13 @@ def _wanted(request: HttpRequest) -> TodoFilter:
 @login_required
 @require_safe
 def one(request: HttpRequest, todo_id: int) -> HttpResponse:
-    """A todo with what is below it; for a page that is open, what has changed on it since."""
-    view = todo_tree.view_of(todo_for(request, todo_id), request.GET)
+    """A todo with what is below it; for a page that is open, what has changed on it since, in the parts it shows."""
+    todo, refreshes = todo_for(request, todo_id), wants(request, "todo-refresh")
+    view = todo_answers.view_from(request, todo) if refreshes else todo_tree.view_of(todo, request.GET)
     context = todo_answers.context(request, view)
     if wants(request, "todo-tree"):
         return answer(request, "todos/tree.html", context)
-    if not wants(request, "todo-refresh"):
+    if not refreshes:
         return answer(request, "todos/page.html", context)
     if (number(request, "run") or 0) != (context["run"].pk if context["run"] else 0):
         return HttpResponse(headers={"HX-Refresh": "true"})  # another socket feeds it from now on

@@ -240,6 +240,15 @@ def test_a_page_that_is_open_is_told_what_changed(browser: Client, there: Todo) 
     assert response["HX-Refresh"] == "true"
 
 
+def test_a_page_that_is_open_keeps_what_it_shows(browser: Client, ada: User) -> None:
+    todo = plant(ada, subtasks=[{"key": "a", "content": "a", "subtasks": [{"key": "b", "content": "b"}]}])
+    asked = {"HX-Target": "div#todo-refresh", "HX-Request": "true"}
+    for query, shown in (("", True), ("?open=-", False), ("?open=a", True)):
+        place = {"HX-Current-URL": f"http://testserver/todos/{todo.pk}/{query}"}
+        html = browser.get(f"/todos/{todo.pk}/?run=0", headers=asked | place).content.decode()
+        assert ('data-key="b"' in html) is shown
+
+
 def test_whoever_may_only_look_gets_no_buttons(eves: Client, eve: User) -> None:
     todo = plant(eve, subtasks=[{"content": "a"}])
     for path in ("/todos/", f"/todos/{todo.pk}/"):
