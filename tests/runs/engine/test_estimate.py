@@ -229,6 +229,6 @@ def test_turns_come_on_top_of_what_goes_before_and_after_them() -> None:
 
 
 def test_of_many_tasks_that_take_turns_fewer_schedules_are_made() -> None:
-    state = replace(moment(size=600, agents=4), turns=[Turn(1, dict.fromkeys(range(300), 1))])
-    found = finish(state, np.tile(np.arange(1.0, 201.0)[:, None], (1, 600)))
+    state = replace(moment(size=1_200, agents=4), turns=[Turn(1, dict.fromkeys(range(600), 1))])
+    found = finish(state, np.tile(np.arange(1.0, 201.0)[:, None], (1, 1_200)))
     assert (len(found), len(set(found.tolist()))) == (200, simulate.FEWEST)
