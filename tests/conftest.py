@@ -19,9 +19,10 @@ if sys.dont_write_bytecode:
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Whoever starts the tests in the background would have every process that they start be deaf to it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        # So it is in the background; but what the tests start would be as deaf, which a handler is not handed down for.
+        signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(optionalhook=True)
